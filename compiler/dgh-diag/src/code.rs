@@ -147,8 +147,7 @@ codes! {
     403 Warning TooManyRoutes "More routes than a model tells apart";
     404 Warning OutcomeNeverUsed "An outcome that no path produces";
     410 Warning UnusedImport "An import that nothing uses";
-    411 Warning UnusedVariable "A variable that nothing reads";
-    412 Warning UnusedNode "A node that nothing leads to";
+    412 Warning UnusedVariable "A variable that nothing reads";
     413 Warning UnusedTool "A tool that nothing calls";
     414 Warning UnusedMcp "An MCP server that nothing uses";
     415 Warning UnusedKnowledge "Knowledge that nothing uses";
