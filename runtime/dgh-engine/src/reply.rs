@@ -26,6 +26,9 @@ pub struct ReplyRequest {
     pub may_call: bool,
     /// Models in order of fallback.
     pub models: Vec<Model>,
+    /// A small fast model that decides beside them, in order of fallback; empty: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judge: Vec<Model>,
 }
 
 /// What a reply is for.

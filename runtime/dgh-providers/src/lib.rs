@@ -1,1 +1,5 @@
-//! 
+//! Language models behind one trait, and the piece that turns a reply request into events.
+
+pub mod llm;
+
+pub use llm::{Delta, Llm, LlmError, LlmErrorKind};
