@@ -8,11 +8,22 @@ use crate::program::SlotId;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// `silence(6s, times: 3)`: the caller had the floor this long and said nothing.
-    Silence { after: Expr, times: u32 },
+    Silence {
+        /// A duration.
+        after: Expr,
+        /// From this many in a row on; 1 when not written.
+        times: u32,
+    },
     /// `unclear(times: 3)`: caller turns that said nothing usable, in a row.
-    Unclear { times: u32 },
+    Unclear {
+        /// From this many in a row on; 1 when not written.
+        times: u32,
+    },
     /// `stalled(turns: 8)`: caller turns in this node that changed nothing.
-    Stalled { turns: u32 },
+    Stalled {
+        /// From this many in a row on.
+        turns: u32,
+    },
     /// `key("1")`; `key` alone is any key that no other pattern names.
     Key(Option<String>),
     /// The caller spoke over the agent.

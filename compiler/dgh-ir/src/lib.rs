@@ -4,13 +4,16 @@
 //! arenas; where a thing stands in the source is kept beside the program, in a [`SourceMap`].
 
 pub mod arena;
+mod describe;
 pub mod event;
 pub mod expr;
+mod names;
 pub mod program;
 pub mod source_map;
 pub mod test;
 pub mod types;
 pub mod value;
+mod walk;
 
 pub use arena::Arena;
 pub use event::{CallEvent, Event, LimitKind, TransferFailure};
@@ -19,3 +22,4 @@ pub use program::*;
 pub use source_map::{Origin, Source, SourceMap};
 pub use types::{Kind, Type};
 pub use value::{Currency, Value};
+pub use walk::MAX_EXPR_DEPTH;
