@@ -71,6 +71,20 @@ pub enum Effect {
         /// `0-9*#`
         keys: String,
     },
+    /// A webhook is due. Its credentials, headers and signature are the program's; what depends
+    /// on the call is rendered here. Deliver it durably.
+    Webhook {
+        /// Its name.
+        name: String,
+        /// The event: `call.ended`.
+        event: String,
+        /// The address.
+        url: String,
+        /// The body, with the private values that it reveals. Sealed in the log.
+        body: Option<Json>,
+        /// The same for every record.
+        masked: Option<Json>,
+    },
     /// Something to record: see [`Record`].
     Emit(Record),
     /// The call is over, after everything queued has been played. The last effect.

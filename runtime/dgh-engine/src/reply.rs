@@ -1,6 +1,8 @@
 //! What a reply is asked with. A driver turns it into one streaming request of a model; the
 //! offline model reads the card itself.
 
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -21,7 +23,7 @@ pub struct ReplyRequest {
     /// The last message.
     pub card: Card,
     /// All functions of the agent, the same list in the same order for the whole call.
-    pub functions: Vec<Function>,
+    pub functions: Arc<[Function]>,
     /// Whether functions may be called at all; false for wording alone.
     pub may_call: bool,
     /// Models in order of fallback.
