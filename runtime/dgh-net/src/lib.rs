@@ -5,6 +5,8 @@ pub mod error;
 pub mod policy;
 pub mod resolve;
 pub mod retry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use client::{Answer, Client, Incoming, Request};
 pub use error::{NetError, NetErrorKind};

@@ -118,6 +118,8 @@ pub fn reach(address: IpAddr) -> Option<Reach> {
     match address {
         IpAddr::V4(v4) => reach_v4(v4),
         IpAddr::V6(v6) => match embedded_v4(address) {
+            // A mapped address is an IPv4 address in another spelling.
+            Some(v4) if v6.to_ipv4_mapped().is_some() => reach_v4(v4),
             Some(v4) => reach_v4(v4).or_else(|| reach_v6(v6)),
             None => reach_v6(v6),
         },
