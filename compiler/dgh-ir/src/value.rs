@@ -3,14 +3,18 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// An ISO 4217 code, three capital letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Currency(pub [u8; 3]);
 
 /// A value. Equality of two is equality in the language, but for money of two currencies, which
 /// is an error there.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Its serde form is for the saved state of a call, which never leaves its release; everybody
+/// else reads and writes values by their type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Missing.
     None,
