@@ -17,6 +17,16 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The word for it: `error`, `warning`, `info`, `hint`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Hint => "hint",
+        }
+    }
+
     /// The letter in front of the number.
     pub fn letter(self) -> char {
         match self {
