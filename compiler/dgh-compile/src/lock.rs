@@ -5,6 +5,9 @@ use dgh_ir::program::McpTool;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+/// The file's name, at the root of a bundle.
+pub const NAME: &str = "dgh.lock";
+
 /// The file, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,12 @@ impl Lock {
         } else {
             Err(format!("dgh.lock has format {}, and this compiler reads format 1", lock.format))
         }
+    }
+
+    /// Its tools by server.
+    pub fn tools(&self) -> IndexMap<String, Vec<McpTool>> {
+        let tools = |server: &LockedServer| server.tools.iter().map(McpTool::from).collect();
+        self.mcp.iter().map(|(name, server)| (name.clone(), tools(server))).collect()
     }
 
     /// Writes the file.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use dgh_check::DefaultModel;
 use dgh_diag::{Code, Diagnostic, FileId, Place, Span};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -38,17 +39,6 @@ pub struct Defaults {
     pub time_zone: Option<String>,
 }
 
-/// `[[defaults.llm]]`: a provider and its arguments.
-#[derive(Debug, Clone)]
-pub struct DefaultModel {
-    /// Name of the provider.
-    pub provider: String,
-    /// Arguments by name, with their places.
-    pub args: Vec<(String, Json, Place)>,
-    /// Where it stands.
-    pub place: Place,
-}
-
 /// A recording that `play recording.NAME` plays.
 #[derive(Debug, Clone)]
 pub struct Recording {
@@ -56,6 +46,8 @@ pub struct Recording {
     pub file: String,
     /// What is heard in it.
     pub transcript: String,
+    /// Where its name stands.
+    pub place: Place,
 }
 
 /// Where an agent runs: `dev`, `staging`, `production`.
@@ -67,6 +59,8 @@ pub struct Profile {
     pub secrets: IndexMap<String, SecretRef>,
     /// `allow_private`: hosts and networks that are not public and may be asked all the same.
     pub allow_private: Vec<String>,
+    /// `[profiles.NAME.inputs]`: what `dgh run` gives to the inputs of an agent.
+    pub inputs: IndexMap<String, Json>,
     /// `[[profiles.NAME.mocks.TOOL]]`, in order
     pub mocks: IndexMap<String, Vec<MockCase>>,
     /// Where its name stands.
@@ -95,6 +89,40 @@ pub struct MockCase {
     pub times: Option<u32>,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Manifest {
+    /// What the checker knows of the profiles: names alone, no values.
+    pub(crate) fn names(&self) -> IndexMap<String, dgh_check::Profile> {
+        let names = |profile: &Profile| dgh_check::Profile {
+            env: profile.env.keys().cloned().collect(),
+            secrets: profile.secrets.keys().cloned().collect(),
+        };
+        self.profiles.iter().map(|(name, profile)| (name.clone(), names(profile))).collect()
+    }
+
+    /// The defaults as the checker takes them.
+    pub(crate) fn check_defaults(&self) -> dgh_check::Defaults {
+        let models = |kind: &str| self.defaults.models.get(kind).cloned().unwrap_or_default();
+        dgh_check::Defaults {
+            llm: models("llm"),
+            stt: models("stt"),
+            tts: models("tts"),
+            judge: models("judge"),
+            realtime: models("realtime"),
+            language: self.defaults.language.clone(),
+            time_zone: self.defaults.time_zone.clone(),
+        }
+    }
+
+    /// The profile with this name; without a name `dev`, or the first.
+    pub fn profile(&self, name: Option<&str>) -> Option<(&str, &Profile)> {
+        let found = match name {
+            Some(name) => self.profiles.get_key_value(name),
+            None => self.profiles.get_key_value("dev").or_else(|| self.profiles.first()),
+        };
+        found.map(|(name, profile)| (name.as_str(), profile))
+    }
 }
 
 /// Reads `dgh.toml`. Never fails: what cannot be read is a finding and left out.
@@ -176,7 +204,7 @@ impl Reader {
         if file.is_none() || transcript.is_none() {
             self.report(name.span(), format!("the recording `{}` needs `file` and `transcript`", name.get_ref()));
         }
-        Some(Recording { file: file?, transcript: transcript? })
+        Some(Recording { file: file?, transcript: transcript?, place: self.place(name.span()) })
     }
 
     fn profile(&mut self, (name, value): Entry<'_, '_>) -> Option<Profile> {
@@ -184,6 +212,7 @@ impl Reader {
             env: IndexMap::new(),
             secrets: IndexMap::new(),
             allow_private: Vec::new(),
+            inputs: IndexMap::new(),
             mocks: IndexMap::new(),
             place: self.place(name.span()),
         };
@@ -194,8 +223,9 @@ impl Reader {
                 "allow_private" => {
                     profile.allow_private = self.list(value).iter().filter_map(|v| self.text(v)).collect();
                 }
+                "inputs" => profile.inputs = self.named(value, |_, (_, v)| Some(json(v.get_ref()))),
                 "mocks" => profile.mocks = self.named(value, |r, (_, v)| Some(r.mock(v))),
-                _ => self.unknown(key, &["env", "secrets", "allow_private", "mocks"]),
+                _ => self.unknown(key, &["env", "secrets", "allow_private", "inputs", "mocks"]),
             }
         }
         Some(profile)
