@@ -4,11 +4,18 @@
 //! arenas; where a thing stands in the source is kept beside the program, in a [`SourceMap`].
 
 pub mod arena;
+pub mod convert;
 mod describe;
+pub mod eval;
 pub mod event;
 pub mod expr;
+pub mod mask;
+mod math;
 mod names;
 pub mod program;
+pub mod render;
+pub mod scope;
+pub mod shape;
 pub mod source_map;
 pub mod test;
 pub mod types;
@@ -16,9 +23,14 @@ pub mod value;
 mod walk;
 
 pub use arena::Arena;
+pub use convert::{ConvertError, Locale, from_json, object_schema, schema, to_json};
+pub use eval::{eval, eval_range, holds};
 pub use event::{CallEvent, Event, LimitKind, TransferFailure};
 pub use expr::{Builtin, CmpOp, Expr, ExprKind, Format, MatchArm, MathOp, Part, Probe, Template};
+pub use mask::{mask_json, shown};
 pub use program::*;
+pub use render::{Purpose, Rendered, render, render_expr};
+pub use scope::{EvalError, Scope};
 pub use source_map::{Origin, Source, SourceMap};
 pub use types::{Kind, Type};
 pub use value::{Currency, Value};

@@ -3,9 +3,7 @@
 
 use crate::event::{CallEvent, LimitKind, TransferFailure};
 use crate::expr::{Builtin, CmpOp, Format, MathOp};
-use crate::program::{
-    Channel, Confirm, InputMode, Method, ProviderKind, Sink, SlotKind, TransferMode,
-};
+use crate::program::{Channel, Confirm, InputMode, Method, ProviderKind, Sink, SlotKind, TransferMode};
 
 /// Gives an enum without data its words: `ALL`, `name`, `parse`, `Display`, and the wire form.
 macro_rules! words {

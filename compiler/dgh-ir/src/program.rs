@@ -675,8 +675,7 @@ pub struct RouteRef {
 }
 
 /// Whose dialogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum DialogueId {
     /// An agent's.
     Agent(AgentId),

@@ -3,9 +3,7 @@
 //! expression costs no stack.
 
 use crate::expr::{Expr, ExprKind, Part, Template};
-use crate::program::{
-    Auth, Decider, HttpRequest, Node, Route, SlotId, Step, StepKind, Target, ToolRef,
-};
+use crate::program::{Auth, Decider, HttpRequest, Node, Route, SlotId, Step, StepKind, Target, ToolRef};
 
 /// How deep an expression may nest. The checker refuses more, [`crate::eval`] and the wire form
 /// guard against it.

@@ -1,0 +1,215 @@
+//! How languages say dates, times, money and lengths of time. A language that is not here gets a
+//! neutral form: digits, points and codes, no words of another language.
+
+/// The words and habits of a language.
+pub(super) struct Language {
+    /// Primary language tag.
+    pub tag: &'static str,
+    /// Monday first.
+    pub weekdays: [&'static str; 7],
+    /// January first.
+    pub months: [&'static str; 12],
+    /// `{w}` weekday, `{d}` day, `{m}` month.
+    pub date: &'static str,
+    /// What follows the date when the year is said; `{y}` year.
+    pub year: &'static str,
+    /// Between a date and a time.
+    pub at: &'static str,
+    /// Before the last of a list.
+    pub and: &'static str,
+    /// `true`, `false`
+    pub truth: [&'static str; 2],
+    /// Before a negative amount.
+    pub minus: &'static str,
+    /// Decimal sign.
+    pub point: char,
+    /// Day, hour, minute, second: one, many.
+    pub units: [[&'static str; 2]; 4],
+    /// `@` and `.` in an address.
+    pub address: [&'static str; 2],
+    /// Before the country code of a number.
+    pub plus: &'static str,
+    /// Currencies by code: one, many, one hundredth, many hundredths; the last two empty where
+    /// there are no hundredths.
+    pub currencies: &'static [(&'static str, [&'static str; 4])],
+}
+
+/// The table of a language tag.
+pub(super) fn language(tag: &str) -> Option<&'static Language> {
+    let primary = tag.split(['-', '_']).next().unwrap_or_default();
+    LANGUAGES.iter().find(|language| language.tag.eq_ignore_ascii_case(primary))
+}
+
+const LANGUAGES: &[Language] = &[
+    Language {
+        tag: "en",
+        weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+        months: [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
+        date: "{w}, {m} {d}",
+        year: ", {y}",
+        at: " at ",
+        and: " and ",
+        truth: ["yes", "no"],
+        minus: "minus ",
+        point: '.',
+        units: [["day", "days"], ["hour", "hours"], ["minute", "minutes"], ["second", "seconds"]],
+        address: [" at ", " dot "],
+        plus: "plus ",
+        currencies: &[
+            ("USD", ["dollar", "dollars", "cent", "cents"]),
+            ("EUR", ["euro", "euros", "cent", "cents"]),
+            ("GBP", ["pound", "pounds", "penny", "pence"]),
+            ("CAD", ["Canadian dollar", "Canadian dollars", "cent", "cents"]),
+            ("AUD", ["Australian dollar", "Australian dollars", "cent", "cents"]),
+            ("NZD", ["New Zealand dollar", "New Zealand dollars", "cent", "cents"]),
+            ("SGD", ["Singapore dollar", "Singapore dollars", "cent", "cents"]),
+            ("HKD", ["Hong Kong dollar", "Hong Kong dollars", "cent", "cents"]),
+            ("CHF", ["Swiss franc", "Swiss francs", "centime", "centimes"]),
+            ("JPY", ["yen", "yen", "", ""]),
+            ("KRW", ["won", "won", "", ""]),
+            ("CNY", ["yuan", "yuan", "fen", "fen"]),
+            ("INR", ["rupee", "rupees", "paisa", "paise"]),
+            ("PKR", ["Pakistani rupee", "Pakistani rupees", "paisa", "paise"]),
+            ("MXN", ["Mexican peso", "Mexican pesos", "centavo", "centavos"]),
+            ("BRL", ["real", "reais", "centavo", "centavos"]),
+            ("ZAR", ["rand", "rand", "cent", "cents"]),
+            ("NGN", ["naira", "naira", "kobo", "kobo"]),
+            ("KES", ["Kenyan shilling", "Kenyan shillings", "cent", "cents"]),
+            ("SEK", ["Swedish krona", "Swedish kronor", "öre", "öre"]),
+            ("NOK", ["Norwegian krone", "Norwegian kroner", "øre", "øre"]),
+            ("DKK", ["Danish krone", "Danish kroner", "øre", "øre"]),
+            ("PLN", ["zloty", "zloty", "grosz", "groszy"]),
+            ("AED", ["dirham", "dirhams", "fils", "fils"]),
+            ("ILS", ["shekel", "shekels", "agora", "agorot"]),
+            ("TRY", ["lira", "lira", "kurus", "kurus"]),
+            ("PHP", ["Philippine peso", "Philippine pesos", "centavo", "centavos"]),
+        ],
+    },
+    Language {
+        tag: "es",
+        weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+        months: [
+            "enero",
+            "febrero",
+            "marzo",
+            "abril",
+            "mayo",
+            "junio",
+            "julio",
+            "agosto",
+            "septiembre",
+            "octubre",
+            "noviembre",
+            "diciembre",
+        ],
+        date: "{w} {d} de {m}",
+        year: " de {y}",
+        at: " a las ",
+        and: " y ",
+        truth: ["sí", "no"],
+        minus: "menos ",
+        point: ',',
+        units: [["día", "días"], ["hora", "horas"], ["minuto", "minutos"], ["segundo", "segundos"]],
+        address: [" arroba ", " punto "],
+        plus: "más ",
+        currencies: &[
+            ("USD", ["dólar", "dólares", "centavo", "centavos"]),
+            ("EUR", ["euro", "euros", "céntimo", "céntimos"]),
+            ("GBP", ["libra", "libras", "penique", "peniques"]),
+            ("MXN", ["peso", "pesos", "centavo", "centavos"]),
+            ("ARS", ["peso", "pesos", "centavo", "centavos"]),
+            ("COP", ["peso", "pesos", "centavo", "centavos"]),
+            ("CLP", ["peso", "pesos", "", ""]),
+            ("UYU", ["peso", "pesos", "centésimo", "centésimos"]),
+            ("DOP", ["peso", "pesos", "centavo", "centavos"]),
+            ("PEN", ["sol", "soles", "céntimo", "céntimos"]),
+            ("BRL", ["real", "reales", "centavo", "centavos"]),
+            ("CHF", ["franco", "francos", "céntimo", "céntimos"]),
+            ("JPY", ["yen", "yenes", "", ""]),
+        ],
+    },
+    Language {
+        tag: "de",
+        weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+        months: [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+        date: "{w}, {d}. {m}",
+        year: " {y}",
+        at: " um ",
+        and: " und ",
+        truth: ["ja", "nein"],
+        minus: "minus ",
+        point: ',',
+        units: [["Tag", "Tage"], ["Stunde", "Stunden"], ["Minute", "Minuten"], ["Sekunde", "Sekunden"]],
+        address: [" at ", " Punkt "],
+        plus: "plus ",
+        currencies: &[
+            ("EUR", ["Euro", "Euro", "Cent", "Cent"]),
+            ("USD", ["Dollar", "Dollar", "Cent", "Cent"]),
+            ("GBP", ["Pfund", "Pfund", "Penny", "Pence"]),
+            ("CHF", ["Franken", "Franken", "Rappen", "Rappen"]),
+            ("JPY", ["Yen", "Yen", "", ""]),
+        ],
+    },
+    Language {
+        tag: "fr",
+        weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+        months: [
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
+        ],
+        date: "{w} {d} {m}",
+        year: " {y}",
+        at: " à ",
+        and: " et ",
+        truth: ["oui", "non"],
+        minus: "moins ",
+        point: ',',
+        units: [["jour", "jours"], ["heure", "heures"], ["minute", "minutes"], ["seconde", "secondes"]],
+        address: [" arobase ", " point "],
+        plus: "plus ",
+        currencies: &[
+            ("EUR", ["euro", "euros", "centime", "centimes"]),
+            ("USD", ["dollar", "dollars", "cent", "cents"]),
+            ("CAD", ["dollar canadien", "dollars canadiens", "cent", "cents"]),
+            ("GBP", ["livre", "livres", "penny", "pence"]),
+            ("CHF", ["franc suisse", "francs suisses", "centime", "centimes"]),
+            ("JPY", ["yen", "yens", "", ""]),
+        ],
+    },
+];
