@@ -1,1 +1,7 @@
-fn main(){}
+//! Everything that is tested across crates, in one binary. One module for one subject.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+
+mod spec;
+mod support;
+mod tidy;

@@ -1,0 +1,3 @@
+//! The pages of the language are true: their programs compile, their tests pass.
+
+mod reference;
