@@ -9,6 +9,9 @@ mod describe;
 pub mod eval;
 pub mod event;
 pub mod expr;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+pub(crate) mod fixture;
 pub mod mask;
 mod math;
 mod names;

@@ -103,8 +103,11 @@ pub fn date(text: &str) -> Option<NaiveDate> {
 /// `9:30`, `09:30:00`, `9:30 PM`, `9 am`.
 pub fn time(text: &str) -> Option<NaiveTime> {
     let text = text.trim().to_ascii_lowercase().replace(['.', '\u{202f}'], "");
-    let half = if text.ends_with("am") { Some(0) } else { text.ends_with("pm").then_some(12) };
-    let clock = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let (clock, half) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(clock), _) => (clock.trim_end(), Some(0)),
+        (_, Some(clock)) => (clock.trim_end(), Some(12)),
+        _ => (text.as_str(), None),
+    };
     let mut parts = clock.split(':');
     let mut next = |needed: bool| match parts.next() {
         Some(part) if all_digits(part) && part.len() <= 2 => part.parse::<u32>().ok(),

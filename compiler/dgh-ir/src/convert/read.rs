@@ -121,12 +121,12 @@ impl<'a> Reader<'a> {
             Kind::Date => shape::date(text?.trim()).map(Value::Date),
             Kind::Time => shape::time(text?).map(Value::Time),
             Kind::DateTime => shape::datetime(text?, &self.locale).map(Value::DateTime),
-            Kind::Duration => match json {
-                Json::Number(_) => {
-                    let ms = number(json)?.checked_mul(Decimal::ONE_THOUSAND)?;
+            Kind::Duration => match number(json) {
+                Some(seconds) => {
+                    let ms = seconds.checked_mul(Decimal::ONE_THOUSAND)?;
                     whole(ms.round()).ok().map(Value::Duration)
                 }
-                _ => shape::duration(text?).map(Value::Duration),
+                None => shape::duration(text?).map(Value::Duration),
             },
             Kind::Phone => match json {
                 Json::Number(number) => shape::phone(&number.to_string(), &self.locale),

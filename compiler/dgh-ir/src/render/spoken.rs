@@ -278,7 +278,7 @@ fn phone_groups(text: &str) -> (bool, Vec<&str>) {
     let mut rest = digits;
     // Groups of three; the last has up to four.
     while rest.len() > 4 {
-        let (group, tail) = rest.split_at(if rest.len() == 5 { 2 } else { 3 });
+        let (group, tail) = rest.split_at(3);
         groups.push(group);
         rest = tail;
     }

@@ -254,3 +254,6 @@ fn fit(value: Value, ty: &Type) -> Result<Value, EvalError> {
         (value, _) => value,
     })
 }
+
+#[cfg(test)]
+mod tests;
