@@ -1,1 +1,3 @@
-//! Nothing but a place for the tests to hang from.
+//! What tests and benchmarks share.
+
+pub mod generate;
