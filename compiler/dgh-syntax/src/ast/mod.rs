@@ -29,6 +29,7 @@ pub use item::{
     Import, Item, Knowledge, LanguageTag, Mcp, Param, ParamList, Phrase, PhraseEntry, Provider, ResultType,
     Setting, Tool, TypeDef,
 };
+pub(crate) use literal::value as literal_value;
 pub use literal::{Currency, Literal, LiteralValue};
 pub use node::{Anywhere, Collect, FromList, Node, NodeItem, Note, Path, Prompt, Use};
 pub use route::{
