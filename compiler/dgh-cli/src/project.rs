@@ -14,6 +14,8 @@ pub struct Project {
     pub root: PathBuf,
     /// The file, relative to the folder, with `/`.
     pub entry: String,
+    /// Whether the file was named, and not the folder.
+    pub named: bool,
 }
 
 impl Project {
@@ -90,11 +92,11 @@ impl Project {
             if above.join(manifest::NAME).is_file() {
                 let inside = absolute.strip_prefix(above).unwrap_or(Path::new("")).join(&name);
                 let root = if up.as_os_str().is_empty() { folder.to_path_buf() } else { folder.join(&up) };
-                return Ok(Self { root, entry: slashes(&inside) });
+                return Ok(Self { root, entry: slashes(&inside), named: true });
             }
             up.push("..");
         }
-        Ok(Self { root: folder.to_path_buf(), entry: name })
+        Ok(Self { root: folder.to_path_buf(), entry: name, named: true })
     }
 
     fn of_folder(folder: &Path) -> anyhow::Result<Option<Self>> {
@@ -104,15 +106,15 @@ impl Project {
             let text = fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
             let (manifest, _) = manifest::read(dgh_diag::FileId(0), &text);
             if let Some(entry) = manifest.entry {
-                return Ok(Some(Self { root, entry }));
+                return Ok(Some(Self { root, entry, named: false }));
             }
         }
         if folder.join("agent.dgh").is_file() {
-            return Ok(Some(Self { root, entry: "agent.dgh".to_owned() }));
+            return Ok(Some(Self { root, entry: "agent.dgh".to_owned(), named: false }));
         }
         let mut files = dgh_files(folder)?;
         Ok(match (files.pop(), files.is_empty()) {
-            (Some(only), true) => Some(Self { root, entry: only }),
+            (Some(only), true) => Some(Self { root, entry: only, named: false }),
             _ => None,
         })
     }

@@ -1,0 +1,144 @@
+//! `dgh test`: runs the tests that stand in the files, side by side, in virtual time.
+
+mod coverage;
+mod junit;
+mod live;
+mod report;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use dgh_compile::Compiled;
+use dgh_diag::LineIndex;
+use dgh_engine::testing::{self, TestOutcome, Verdict};
+use dgh_ir::Origin;
+use dgh_ir::test::TestCase;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use super::check::report_errors;
+use crate::Outcome;
+use crate::args::Test;
+use crate::project::{self, Project};
+
+pub fn run(args: &Test) -> anyhow::Result<Outcome> {
+    let started = Instant::now();
+    let mut suites = Vec::new();
+    let mut broken = false;
+    for project in Project::find_all(&args.paths)? {
+        for project in with_tests(project)? {
+            let compiled = project.compile();
+            if report_errors(&project, &compiled)? {
+                suites.push(Suite::new(project, compiled, args));
+            } else {
+                broken = true;
+            }
+        }
+    }
+    let total: usize = suites.iter().map(|suite| suite.tests.len()).sum();
+    let bar = progress(total);
+    for suite in &mut suites {
+        suite.run(args, &bar)?;
+    }
+    bar.finish_and_clear();
+    for suite in &suites {
+        report::suite(suite, args.verbose)?;
+    }
+    if args.coverage {
+        coverage::report(&suites)?;
+    }
+    if let Some(path) = &args.junit {
+        fs::write(path, junit::report(&suites)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let failed = report::summary(&suites, started.elapsed())?;
+    Ok(Outcome::of(broken || failed))
+}
+
+/// The tests of one file, and how they went.
+pub struct Suite {
+    project: Project,
+    compiled: Compiled,
+    tests: Vec<TestCase>,
+    results: Vec<Tested>,
+}
+
+/// How one test went.
+pub struct Tested {
+    outcome: TestOutcome,
+    took: Duration,
+}
+
+impl Suite {
+    fn new(project: Project, mut compiled: Compiled, args: &Test) -> Self {
+        let wanted = |test: &TestCase| args.filter.as_ref().is_none_or(|words| test.name.contains(words.as_str()));
+        let tests = std::mem::take(&mut compiled.tests).into_iter().filter(wanted).collect();
+        Self { project, compiled, tests, results: Vec::new() }
+    }
+
+    fn run(&mut self, args: &Test, bar: &ProgressBar) -> anyhow::Result<()> {
+        let profile = self.compiled.manifest.as_ref().and_then(|m| m.profile(args.profile.as_deref()));
+        let env = profile.map(|(_, profile)| profile.env.clone()).unwrap_or_default();
+        let prepared = testing::prepare(Arc::new(self.compiled.program.clone())).with_env(env);
+        let one = |test: &TestCase| {
+            let started = Instant::now();
+            let outcome = testing::run(&prepared, test);
+            bar.inc(1);
+            Tested { outcome, took: started.elapsed() }
+        };
+        self.results = self.tests.par_iter().map(one).collect();
+        live::run(self, args)
+    }
+
+    /// Line (from 1) and text of a place in the entry file.
+    fn line(&self, origin: Origin) -> Option<(u32, &str)> {
+        let source = self.compiled.source_map.get(origin)?;
+        let (_, text) = self.compiled.sources.get(source.file as usize)?;
+        let line = LineIndex::new(text).line(source.start);
+        Some((line + 1, text.lines().nth(line as usize).unwrap_or("").trim()))
+    }
+
+    fn shown(&self) -> String {
+        self.project.shown()
+    }
+
+    fn tested(&self) -> impl Iterator<Item = (&TestCase, &Tested)> {
+        self.tests.iter().zip(&self.results)
+    }
+}
+
+impl Tested {
+    fn failed(&self) -> bool {
+        matches!(self.outcome.verdict, Verdict::Failed { .. })
+    }
+}
+
+/// The project, and a project for each further file of its bundle that has tests.
+fn with_tests(project: Project) -> anyhow::Result<Vec<Project>> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    if !project.named {
+        project::files_below(&project.root, &mut files)?;
+    }
+    let mut all = vec![project];
+    for file in files {
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        if !text.lines().any(|line| line.starts_with("test ")) {
+            continue;
+        }
+        for other in Project::find(&file)? {
+            if !all.iter().any(|known| known.path(&known.entry) == other.path(&other.entry)) {
+                all.push(other);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn progress(total: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30.green} {pos}/{len} tests").map(|s| s.progress_chars("━╸─"));
+    // Drawn on standard error, and only where that is a terminal.
+    let bar = ProgressBar::new(total as u64);
+    if let Ok(style) = style { bar.with_style(style) } else { bar }
+}
