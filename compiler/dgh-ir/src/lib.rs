@@ -12,6 +12,7 @@ pub mod expr;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod fixture;
+pub mod graph;
 pub mod mask;
 mod math;
 mod names;
@@ -24,6 +25,7 @@ pub mod test;
 pub mod types;
 pub mod value;
 mod walk;
+mod write_expr;
 
 pub use arena::Arena;
 pub use convert::{ConvertError, Locale, from_json, object_schema, schema, to_json};

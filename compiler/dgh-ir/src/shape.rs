@@ -97,12 +97,15 @@ pub fn money(text: &str) -> Option<(Decimal, Currency)> {
 
 /// `2026-03-01`
 pub fn date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::from_str(text).ok()).flatten()
+    let bytes = text.bytes().enumerate();
+    let shaped = text.len() == 10 && { bytes }
+        .all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    shaped.then(|| NaiveDate::from_str(text).ok()).flatten()
 }
 
 /// `9:30`, `09:30:00`, `9:30 PM`, `9 am`.
 pub fn time(text: &str) -> Option<NaiveTime> {
-    let text = text.trim().to_ascii_lowercase().replace(['.', '\u{202f}'], "");
+    let text = text.trim().to_ascii_lowercase().replace("a.m.", "am").replace("p.m.", "pm");
     let (clock, half) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
         (Some(clock), _) => (clock.trim_end(), Some(0)),
         (_, Some(clock)) => (clock.trim_end(), Some(12)),
