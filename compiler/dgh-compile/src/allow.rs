@@ -1,30 +1,24 @@
 //! `// allow W0412: reason`: a warning that somebody looked at and wants to keep.
 
-use dgh_diag::{Code, Diagnostic, LineIndex, Place, Severity};
+use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Severity};
+use dgh_syntax::AllowComment;
 
 use crate::sources::Loaded;
 
 /// Drops the warnings that are allowed, and reports each `allow` that allows nothing.
 pub(crate) fn apply(loaded: &Loaded, mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut unused = Vec::new();
-    for (file, text, parse) in loaded.own() {
-        let allows = parse.allows();
-        if allows.is_empty() {
-            continue;
-        }
-        let lines = LineIndex::new(text);
-        for allow in allows {
-            let place = Place { file, span: allow.span };
-            let code = Code::parse(&allow.code);
+    for (file, parse) in loaded.own() {
+        for allow in parse.allow_comments() {
             let before = findings.len();
-            if code.is_some_and(|code| code.severity() != Severity::Error) {
+            if let Some(code) = allow.code.filter(|code| code.severity() != Severity::Error) {
+                let line = allow.line.start..=allow.line.end;
                 findings.retain(|d| {
-                    let here = d.place.file == file && lines.line(d.place.span.start) == allow.line;
-                    !(here && Some(d.code) == code)
+                    d.code != code || d.place.file != file || !line.contains(&d.place.span.start)
                 });
             }
             if findings.len() == before {
-                unused.push(complaint(place, &allow.code, code));
+                unused.push(complaint(Place { file, span: allow.span }, allow));
             }
         }
     }
@@ -32,11 +26,15 @@ pub(crate) fn apply(loaded: &Loaded, mut findings: Vec<Diagnostic>) -> Vec<Diagn
     findings
 }
 
-fn complaint(place: Place, written: &str, code: Option<Code>) -> Diagnostic {
-    let message = match code {
-        None => format!("there is no code `{written}`"),
+fn complaint(place: Place, allow: &AllowComment) -> Diagnostic {
+    let message = match allow.code {
+        None => format!("there is no code `{}`", allow.code_text),
         Some(code) if code.severity() == Severity::Error => format!("{code} is an error and cannot be allowed"),
         Some(code) => format!("nothing on this line or the next gives {code}"),
     };
-    Diagnostic::new(Code::UnusedAllow, place, message).with_label("allows nothing").with_hint("Remove the comment.")
+    let edits = vec![Edit { place, text: String::new() }];
+    Diagnostic::new(Code::UnusedAllow, place, message)
+        .with_label("allows nothing")
+        .with_hint("Remove the comment.")
+        .with_fix(Fix { title: "Remove the comment".to_owned(), edits, safe: true })
 }

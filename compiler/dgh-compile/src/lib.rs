@@ -6,6 +6,7 @@
 mod allow;
 pub mod lock;
 pub mod manifest;
+pub mod mocks;
 mod sources;
 pub mod world;
 
@@ -76,6 +77,7 @@ pub fn compile_with(world: &dyn World, entry: &str, options: Options<'_>) -> Com
 
     let mut diagnostics = std::mem::take(&mut loaded.findings);
     diagnostics.extend(checked.diagnostics);
+    diagnostics.extend(manifest.iter().flat_map(|manifest| mocks::check(&checked.program, manifest)));
     let mut diagnostics = allow::apply(&loaded, diagnostics);
     diagnostics.sort_by_key(|d| (d.place, d.severity(), d.code));
     diagnostics.dedup();

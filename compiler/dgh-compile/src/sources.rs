@@ -37,7 +37,7 @@ pub(crate) fn load(world: &dyn World, entry: &str) -> Loaded {
     let mut loaded =
         Loaded { files: Vec::new(), by_path: HashMap::new(), unreadable: Vec::new(), findings: Vec::new() };
     let Some(entry_file) = loaded.read(world, entry) else {
-        let file = loaded.add_source(entry, String::new(), FileOrigin::Bundle);
+        let file = loaded.add_source(entry, String::new(), dgh_syntax::parse("dgh 1"));
         let place = Place { file, span: Span::at(0) };
         loaded.findings.push(Diagnostic::new(Code::ImportNotFound, place, format!("`{entry}` cannot be read")));
         return loaded.with_prelude();
@@ -86,10 +86,10 @@ impl Loaded {
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// The parsed files of the bundle, with their texts.
-    pub(crate) fn own(&self) -> impl Iterator<Item = (FileId, &str, &Parse)> {
+    /// The parsed files of the bundle.
+    pub(crate) fn own(&self) -> impl Iterator<Item = (FileId, &Parse)> {
         (0..).map(FileId).zip(&self.files).filter_map(|(id, file)| match &file.source {
-            Some((parse, FileOrigin::Bundle)) => Some((id, file.text.as_str(), parse.get())),
+            Some((parse, FileOrigin::Bundle)) => Some((id, parse.get())),
             _ => None,
         })
     }
@@ -105,10 +105,8 @@ impl Loaded {
         }
         match world.read(path) {
             Ok(bytes) => {
-                let (text, bad) = dgh_syntax::decode(&bytes?);
-                let file = self.add_source(path, text, FileOrigin::Bundle);
-                self.findings.extend(bad.map(|error| error.into_diagnostic(file)));
-                Some(file)
+                let (text, parse) = dgh_syntax::parse_bytes(&bytes?);
+                Some(self.add_source(path, text, parse))
             }
             Err(reason) => {
                 self.unreadable.push(path.to_owned());
@@ -120,12 +118,11 @@ impl Loaded {
         }
     }
 
-    fn add_source(&mut self, path: &str, text: String, origin: FileOrigin) -> FileId {
-        let parse = dgh_syntax::parse(&text);
+    fn add_source(&mut self, path: &str, text: String, parse: Parse) -> FileId {
         let file = self.add_text(path, text);
-        self.findings.extend(parse.errors().iter().map(|error| error.clone().into_diagnostic(file)));
+        self.findings.extend(parse.diagnostics(file));
         if let Some(added) = self.files.last_mut() {
-            added.source = Some((Parsed::Own(Box::new(parse)), origin));
+            added.source = Some((Parsed::Own(Box::new(parse)), FileOrigin::Bundle));
         }
         self.by_path.insert(path.to_owned(), file);
         file
