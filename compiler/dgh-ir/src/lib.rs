@@ -6,6 +6,7 @@
 pub mod arena;
 pub mod convert;
 mod describe;
+mod dialogue;
 pub mod eval;
 pub mod event;
 pub mod expr;
