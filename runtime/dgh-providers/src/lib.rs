@@ -1,7 +1,22 @@
 //! Language models behind one trait, and the piece that turns a reply request into events.
 
+pub mod anthropic;
+pub mod ask;
+pub mod card;
+#[cfg(any(test, feature = "testing"))]
+pub mod double;
+pub mod google;
+mod judge;
 pub mod llm;
+pub mod openai;
+mod prompt;
+pub mod registry;
+pub mod reply;
 pub mod sentences;
+mod settings;
 mod sse;
+mod think;
+mod wire;
 
 pub use llm::{Delta, Llm, LlmError, LlmErrorKind};
+pub use registry::{Models, Registry};
