@@ -1,0 +1,105 @@
+//! `dgh run`: talks with an agent in the terminal.
+
+mod input;
+mod show;
+mod start;
+
+use std::fs;
+
+use anyhow::Context as _;
+use dgh_engine::effect::Record;
+use dgh_engine::event::Event;
+
+use self::input::{Input, Line};
+use self::show::Terminal;
+use crate::Outcome;
+use crate::args::Run;
+use crate::session::{Before, Session};
+use crate::ui;
+
+pub fn run(args: &Run) -> anyhow::Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = runtime.block_on(talk(args));
+    // A thread may still wait for a line that nobody types.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn talk(args: &Run) -> anyhow::Result<Outcome> {
+    let Some(started) = start::start(args)? else { return Ok(Outcome::Findings) };
+    let mut terminal = Terminal::new(args.quiet);
+    for note in &started.notes {
+        terminal.note(note)?;
+    }
+    let mut session = started.session;
+    let mut input = Input::new(&args.say);
+    for event in started.first {
+        session.tell(event, &mut terminal).await?;
+    }
+    session.settle(&mut terminal).await?;
+    let mut turns: Vec<Before> = Vec::new();
+    while !session.is_over() {
+        let line = input.next().await?;
+        if input.echoes() {
+            terminal.caller(&line)?;
+        }
+        match line {
+            Line::Says(text) => {
+                turns.push(session.before());
+                let event = match keys(&text) {
+                    Some(keys) if session.call().takes_keys(&keys) => Event::Keys { keys },
+                    _ => Event::CallerTurn { text, confidence: None, language: None },
+                };
+                session.tell(event, &mut terminal).await?;
+            }
+            Line::Keys(keys) => {
+                turns.push(session.before());
+                session.tell(Event::Keys { keys }, &mut terminal).await?;
+            }
+            Line::Silence => {
+                turns.push(session.before());
+                session.silence(&mut terminal).await?;
+            }
+            Line::HangUp => session.tell(Event::Hangup, &mut terminal).await?,
+            Line::Back => match turns.pop() {
+                Some(before) => {
+                    session.go_back(before);
+                    terminal.note("the last turn is taken back")?;
+                }
+                None => terminal.note("there is no turn to take back")?,
+            },
+            Line::Variables => variables(&session, &mut terminal)?,
+            Line::Log => show::log(session.records())?,
+            Line::Help => terminal.note(input::HELP)?,
+            Line::Unknown(command) => terminal.note(&format!("there is no `{command}`; :help shows what there is"))?,
+            Line::Quit => return Ok(Outcome::Clean),
+        }
+    }
+    if let (Some(path), Some(recorder)) = (&args.log, session.into_recorder()) {
+        let log = start::sealed(&recorder.finish())?;
+        fs::write(path, log).with_context(|| format!("cannot write {}", path.display()))?;
+        terminal.note(&format!("the log is in {}; dgh replay runs it again", path.display()))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// What was typed, if it can be keys: digits, `*`, `#`, and what people write between them.
+fn keys(text: &str) -> Option<String> {
+    let keys: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let all = keys.chars().all(|c| matches!(c, '0'..='9' | '*' | '#'));
+    (all && !keys.is_empty()).then_some(keys)
+}
+
+fn variables(session: &Session, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let mut known: Vec<(String, String)> = Vec::new();
+    for record in session.records() {
+        if let Record::Value { name, shown, .. } = record {
+            known.retain(|(other, _)| other != name);
+            known.extend(shown.clone().map(|value| (name.clone(), value)));
+        }
+    }
+    if known.is_empty() {
+        return terminal.note("nothing is known yet");
+    }
+    known.iter().try_for_each(|(name, value)| ui::line(format!("  {name} = {value}")))
+}

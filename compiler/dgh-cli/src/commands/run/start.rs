@@ -1,0 +1,137 @@
+//! From the arguments of `dgh run` to a call that can begin.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use chrono::{NaiveDateTime, TimeZone as _, Utc};
+use dgh_compile::Compiled;
+use dgh_compile::manifest::Profile;
+use dgh_engine::call::Call;
+use dgh_engine::event::{AnsweredBy, Event, Timestamp};
+use dgh_engine::log::{Header, Log, Recorder, seal};
+use dgh_engine::start::{CallStart, Caller, Direction};
+use dgh_ir::program::{Agent, Channel};
+use dgh_ir::{from_json, wire};
+use serde_json::Value as Json;
+
+use crate::args::Run;
+use crate::commands::check::report_errors;
+use crate::commands::graph::own_agent;
+use crate::models;
+use crate::project::Project;
+use crate::session::{Clock, Mocks, Session, Tools};
+
+/// A call, and what is said about it first.
+pub struct Started {
+    pub session: Session,
+    /// What happens before the first word: somebody picks up.
+    pub first: Vec<Event>,
+    pub notes: Vec<String>,
+}
+
+/// Makes the call; none when the program has errors, which were printed.
+pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
+    let project = Project::one(&args.path)?;
+    let compiled = project.compile();
+    if !report_errors(&project, &compiled)? {
+        return Ok(None);
+    }
+    let (id, agent) = own_agent(&compiled, args.agent.as_deref())?;
+    let profile = profile(&compiled, args.profile.as_deref())?;
+    let now = time(args, agent)?;
+
+    let outbound = agent.groups.contains_key("outbound");
+    let channel = if agent.channels.contains(&Channel::Phone) { Channel::Phone } else { Channel::Web };
+    let mut call_start = CallStart::new("terminal", channel, now);
+    call_start.direction = if outbound { Direction::Outbound } else { Direction::Inbound };
+    call_start.caller = Caller { phone: args.caller.clone(), language: None };
+    call_start.env = profile.map(|p| p.env.clone()).unwrap_or_default();
+    call_start.inputs = inputs(args, &compiled, agent, profile)?;
+    let chosen = models::choose(&compiled.program, &args.llm, args.llm_url.as_deref())?;
+    call_start.models = chosen.list.clone();
+    let secrets = models::secrets(&project, profile);
+    let client = models::client(profile, args.llm_url.as_deref())?;
+    let registry = models::registry(&client, &secrets, &chosen);
+
+    let program = Arc::new(compiled.program.clone());
+    let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
+    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, client, secrets, call_start.env.clone());
+    let recorder = args.log.as_ref().map(|_| {
+        Recorder::new(Header {
+            program: project.shown(),
+            hash: wire::content_hash(&program),
+            agent: agent.name.clone(),
+            start: call_start.clone(),
+        })
+    });
+    let notes = notes(&project, agent, &chosen);
+    let call = Call::new(Arc::clone(&program), id, call_start).map_err(|error| hint_inputs(error.into(), agent))?;
+    let first = if outbound { vec![Event::AnsweredBy { who: AnsweredBy::Human }] } else { Vec::new() };
+    Ok(Some(Started { session: Session::new(call, Clock::new(now), registry, tools, recorder), first, notes }))
+}
+
+/// The profile that a command works with.
+pub fn profile<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result<Option<&'a Profile>> {
+    let found = compiled.manifest.as_ref().and_then(|m| m.profile(name)).map(|(_, profile)| profile);
+    match (found, name) {
+        (None, Some(name)) => bail!("dgh.toml has no profile `{name}`"),
+        (found, _) => Ok(found),
+    }
+}
+
+/// A log as it is written: encrypted, so that a file that lies around tells nothing.
+pub fn sealed(log: &Log) -> anyhow::Result<Vec<u8>> {
+    let key = crate::keys::log_key()?;
+    seal(log, &key, &crate::keys::fresh_nonce()?).map_err(anyhow::Error::msg)
+}
+
+fn notes(project: &Project, agent: &Agent, chosen: &models::Chosen) -> Vec<String> {
+    let mut notes = vec![format!("{} · {} · {}", project.shown(), agent.name, chosen.name)];
+    notes.extend(chosen.notice.clone());
+    notes.push(":help for commands, an empty line is silence, :quit leaves".to_owned());
+    notes.push(String::new());
+    notes
+}
+
+fn time(args: &Run, agent: &Agent) -> anyhow::Result<Timestamp> {
+    let Some(text) = &args.now else { return Ok(Timestamp(Utc::now().timestamp_millis())) };
+    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].iter().find_map(|f| NaiveDateTime::parse_from_str(text, f).ok());
+    let local = local.with_context(|| format!("`{text}` is no time; write it as 2026-03-02T10:00"))?;
+    let there = agent.locale().zone.from_local_datetime(&local).earliest();
+    let there = there.with_context(|| format!("{text} does not exist in {}", agent.time_zone))?;
+    Ok(Timestamp(there.timestamp_millis()))
+}
+
+/// Inputs of the profile, and over them those of the command line.
+fn inputs(
+    args: &Run,
+    compiled: &Compiled,
+    agent: &Agent,
+    profile: Option<&Profile>,
+) -> anyhow::Result<indexmap::IndexMap<String, Json>> {
+    let mut all = profile.map(|p| p.inputs.clone()).unwrap_or_default();
+    all.retain(|name, _| agent.dialogue.slot(name).is_some());
+    for input in &args.inputs {
+        let (name, text) = input.split_once('=').with_context(|| format!("`{input}` is not NAME=VALUE"))?;
+        let slot = agent.dialogue.slot(name).with_context(|| format!("agent `{}` has no input `{name}`", agent.name))?;
+        let ty = &agent.dialogue.slots[slot].ty;
+        // What is typed is a text, or JSON where a text does not fit: true, 4, a list.
+        let as_text = Json::String(text.to_owned());
+        let as_json = serde_json::from_str(text).ok();
+        let fits = |json: &Json| from_json(&compiled.program, ty, json, agent.locale()).is_ok();
+        let value = as_json.filter(|json| !fits(&as_text) && fits(json)).unwrap_or(as_text);
+        all.insert(name.to_owned(), value);
+    }
+    Ok(all)
+}
+
+fn hint_inputs(error: anyhow::Error, agent: &Agent) -> anyhow::Error {
+    let text = error.to_string();
+    if text.contains("missing") {
+        return error.context(format!(
+            "agent `{}` cannot start; give inputs with --input NAME=VALUE or under [profiles.dev.inputs] of dgh.toml",
+            agent.name
+        ));
+    }
+    error
+}

@@ -1,0 +1,58 @@
+//! The key that seals the logs of calls in the terminal: made once, in the user's data folder,
+//! readable by that user alone.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+/// Bytes of an AES-256 key.
+pub const KEY_BYTES: usize = 32;
+/// Bytes of a GCM nonce; a fresh one for every log (NIST SP 800-38D, 8.2.2).
+pub const NONCE_BYTES: usize = 12;
+
+/// The key, made when there is none.
+pub fn log_key() -> anyhow::Result<[u8; KEY_BYTES]> {
+    let path = folder()?.join("log.key");
+    match fs::read(&path) {
+        Ok(bytes) => match bytes.try_into() {
+            Ok(key) => Ok(key),
+            Err(_) => bail!("{} is not a key: it should have {KEY_BYTES} bytes", path.display()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&path),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// A nonce that was never used.
+pub fn fresh_nonce() -> anyhow::Result<[u8; NONCE_BYTES]> {
+    random()
+}
+
+fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_BYTES]> {
+    let writing = || format!("cannot write {}", path.display());
+    let key = random()?;
+    fs::create_dir_all(folder()?).with_context(writing)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).and_then(|mut file| file.write_all(&key)).with_context(writing)?;
+    Ok(key)
+}
+
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system has no random numbers: {error}"))?;
+    Ok(bytes)
+}
+
+/// `$XDG_DATA_HOME/dgh`, or `~/.local/share/dgh` (XDG Base Directory Specification).
+fn folder() -> anyhow::Result<PathBuf> {
+    if let Some(data) = std::env::var_os("XDG_DATA_HOME").filter(|d| !d.is_empty()) {
+        return Ok(PathBuf::from(data).join("dgh"));
+    }
+    let home = std::env::var_os("HOME").context("neither XDG_DATA_HOME nor HOME is set")?;
+    Ok(PathBuf::from(home).join(".local/share/dgh"))
+}

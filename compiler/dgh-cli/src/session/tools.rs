@@ -1,0 +1,91 @@
+//! Tools of a call in text: the mocks of the profile first, then the real ones.
+
+use std::sync::Arc;
+
+use dgh_engine::effect::{ToolName, ToolRequest};
+use dgh_engine::event::{Timestamp, ToolFailure};
+use dgh_ir::convert::Locale;
+use dgh_ir::{Program, from_json, to_json};
+use dgh_net::{Client, Secrets, toolbox::Toolbox};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::mocks::{Answer, Mocks};
+
+/// What answers when a tool is called.
+pub struct Tools {
+    program: Arc<Program>,
+    locale: Locale,
+    mocks: Option<Mocks>,
+    real: Arc<Toolbox>,
+}
+
+impl Tools {
+    /// Mocks, if any, before the real tools.
+    pub fn new(
+        program: Arc<Program>,
+        locale: Locale,
+        mocks: Option<Mocks>,
+        client: Client,
+        secrets: Arc<dyn Secrets>,
+        env: IndexMap<String, String>,
+    ) -> Self {
+        let real = Arc::new(Toolbox::new(Arc::clone(&program), client, secrets, env, locale));
+        Self { program, locale, mocks, real }
+    }
+
+    /// The answer of a mock, if there is one.
+    pub fn mock(&mut self, name: &str, arguments: &Json) -> Option<Answer> {
+        self.mocks.as_mut()?.answer(name, arguments)
+    }
+
+    /// Calls a tool.
+    pub fn call(&mut self, request: &ToolRequest, now: Timestamp) -> BoxFuture<'static, Result<Json, ToolFailure>> {
+        let name = match &request.tool {
+            ToolName::Tool(tool) => tool.clone(),
+            ToolName::Mcp(server, tool) => format!("{server}.{tool}"),
+            ToolName::Knowledge(name) => name.clone(),
+        };
+        if let Some(answer) = self.mock(&name, &request.arguments) {
+            let result = answer.result.map_err(|message| failure("mock", message));
+            let result = result.and_then(|json| self.fitting(&name, json));
+            return async move {
+                tokio::time::sleep(answer.delay).await;
+                result
+            }
+            .boxed();
+        }
+        let (real, request) = (Arc::clone(&self.real), request.clone());
+        async move {
+            let answer = match &request.tool {
+                ToolName::Tool(tool) => {
+                    let key = request.idempotency_key.as_deref();
+                    real.call(tool, &request.arguments, key, request.timeout_ms, now.0).await
+                }
+                ToolName::Mcp(server, tool) => real.call_mcp(server, tool, &request.arguments, request.timeout_ms).await,
+                ToolName::Knowledge(name) => {
+                    let message = format!("`{name}` cannot be searched in the terminal; mock it in dgh.toml");
+                    return Err(failure("refused", message));
+                }
+            };
+            answer.map_err(|error| failure(error.kind.name(), error.to_string()))
+        }
+        .boxed()
+    }
+
+    /// An answer as the engine takes it: checked against the tool's type, like a real one.
+    fn fitting(&self, name: &str, json: Json) -> Result<Json, ToolFailure> {
+        let tool = self.program.tools.iter().find(|(_, tool)| tool.name == name).map(|(_, tool)| tool);
+        let Some(ty) = tool.and_then(|tool| tool.result.as_ref()) else { return Ok(json) };
+        match from_json(&self.program, ty, &json, self.locale) {
+            Ok(value) => Ok(to_json(&value)),
+            Err(error) => Err(failure("bad_answer", error.to_string())),
+        }
+    }
+}
+
+fn failure(kind: &str, message: String) -> ToolFailure {
+    ToolFailure { kind: kind.to_owned(), message }
+}
