@@ -1,0 +1,207 @@
+//! What the analyses of one dialogue share: the shapes of its nodes and which of them are reached.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dgh_ir::{
+    Arena, Dialogue, DialogueId, FlowId, Node, NodeId, Origin, Program, Route, RouteId, StepKind,
+    Target,
+};
+
+use super::rows::{Row, Shape, overrides};
+use crate::report::{Context, Report};
+
+/// A program, with all its dialogues.
+pub(crate) struct World<'a> {
+    /// The program.
+    pub(crate) program: &'a Program,
+    /// What is known beside it.
+    pub(crate) context: &'a Context,
+    /// Agents, then flows.
+    pub(crate) scenes: Vec<Scene<'a>>,
+    sites: BTreeMap<FlowId, Vec<Site>>,
+}
+
+/// A place where a flow is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site {
+    /// Index of the scene.
+    pub(crate) scene: usize,
+    /// The node that runs it.
+    pub(crate) node: NodeId,
+    /// The step.
+    pub(crate) origin: Origin,
+}
+
+/// A dialogue.
+pub(crate) struct Scene<'a> {
+    /// The whole program.
+    pub(crate) program: &'a Program,
+    /// Whose it is.
+    pub(crate) id: DialogueId,
+    /// The dialogue.
+    pub(crate) dialogue: &'a Dialogue,
+    /// Shapes of the nodes.
+    pub(crate) shapes: Arena<NodeId, Shape>,
+    /// Nodes that some path from the start reaches.
+    pub(crate) reached: Arena<NodeId, bool>,
+    /// Nodes that some path without a `detour` reaches.
+    pub(crate) main: Arena<NodeId, bool>,
+    /// Whether some arrow leads nobody knows where.
+    pub(crate) has_lost_arrow: bool,
+}
+
+impl<'a> World<'a> {
+    /// Looks at all dialogues.
+    pub(crate) fn new(program: &'a Program, context: &'a Context, report: &Report) -> Self {
+        let scenes: Vec<_> =
+            program.dialogues().map(|(id, _)| Scene::new(program, id, report)).collect();
+        let mut sites: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, scene) in scenes.iter().enumerate() {
+            for (node, found) in scene.dialogue.nodes.iter() {
+                for step in &found.steps {
+                    if let StepKind::Run { flow, .. } = step.kind {
+                        let site = Site { scene: index, node, origin: step.origin };
+                        sites.entry(flow).or_default().push(site);
+                    }
+                }
+            }
+        }
+        Self { program, context, scenes, sites }
+    }
+
+    /// Where a dialogue is run; nowhere for one of an agent.
+    pub(crate) fn sites(&self, id: DialogueId) -> &[Site] {
+        match id {
+            DialogueId::Flow(flow) => self.sites.get(&flow).map_or(&[], Vec::as_slice),
+            _ => &[],
+        }
+    }
+
+    /// A scene by its index.
+    pub(crate) fn scene(&self, index: usize) -> Option<&Scene<'a>> {
+        self.scenes.get(index)
+    }
+
+    /// The agents that may be in a dialogue, by the index of their scene.
+    pub(crate) fn agents_of(&self, index: usize) -> Vec<usize> {
+        let mut seen = vec![index];
+        let mut next = 0;
+        while let Some(&at) = seen.get(next) {
+            next += 1;
+            let Some(scene) = self.scene(at) else { continue };
+            for site in self.sites(scene.id) {
+                if !seen.contains(&site.scene) {
+                    seen.push(site.scene);
+                }
+            }
+        }
+        let is_agent =
+            |at: &usize| self.scene(*at).is_some_and(|s| matches!(s.id, DialogueId::Agent(_)));
+        seen.retain(is_agent);
+        seen
+    }
+}
+
+impl<'a> Scene<'a> {
+    fn new(program: &'a Program, id: DialogueId, report: &Report) -> Self {
+        let dialogue = program.dialogue(id);
+        let shapes = dialogue
+            .nodes
+            .iter()
+            .map(|(_, node)| {
+                let routes = node.routes.iter().filter_map(|r| dialogue.routes.get(*r));
+                let mut shape = Shape::of(node, routes.map(|r| &r.decider));
+                shape.broken |= report.is_damaged(node.origin);
+                shape
+            })
+            .collect();
+        let none: Arena<NodeId, bool> = dialogue.nodes.iter().map(|_| false).collect();
+        let has_lost_arrow =
+            dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
+        let mut scene = Self {
+            program,
+            id,
+            dialogue,
+            shapes,
+            reached: none.clone(),
+            main: none,
+            has_lost_arrow,
+        };
+        scene.main = scene.reach(false);
+        scene.reached = scene.reach(true);
+        scene
+    }
+
+    /// Its nodes that are reached.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (NodeId, &'a Node)> {
+        self.dialogue.nodes.iter().filter(|(id, _)| self.reached[*id])
+    }
+
+    /// The routes that stand in a node.
+    pub(crate) fn own(&self, node: NodeId) -> impl Iterator<Item = (RouteId, &'a Route)> + use<'a> {
+        let dialogue = self.dialogue;
+        let ids = dialogue.nodes.get(node).map_or(&[][..], |n| n.routes.as_slice());
+        ids.iter().filter_map(|id| Some((*id, dialogue.routes.get(*id)?)))
+    }
+
+    /// The routes of `anywhere`.
+    pub(crate) fn anywhere(&self) -> impl Iterator<Item = (RouteId, &'a Route)> + use<'a> {
+        let dialogue = self.dialogue;
+        dialogue.anywhere.iter().filter_map(|id| Some((*id, dialogue.routes.get(*id)?)))
+    }
+
+    /// Whether a route of `anywhere` can be taken in a node. One to the node itself cannot.
+    pub(crate) fn sees(&self, node: NodeId, outer: &Route) -> bool {
+        target_node(outer) != Some(node) && self.sees_like(node, outer)
+    }
+
+    /// Whether routes like this one of `anywhere`, but to other nodes, can be taken in a node.
+    pub(crate) fn sees_like(&self, node: NodeId, outer: &Route) -> bool {
+        let row = Row::of(&outer.decider);
+        row != Row::Done
+            && self.shapes[node].has(row)
+            && (self.main[node] || !matches!(outer.target, Some(Target::Detour(_))))
+            && !self.own(node).any(|(_, own)| overrides(&own.decider, &outer.decider))
+    }
+
+    /// How a node is called.
+    pub(crate) fn name(&self, node: NodeId) -> &'a str {
+        self.dialogue.nodes.get(node).map_or("?", |n| &n.name)
+    }
+
+    fn reach(&self, detours: bool) -> Arena<NodeId, bool> {
+        let mut seen: Arena<NodeId, bool> = self.dialogue.nodes.iter().map(|_| false).collect();
+        let mut queue = VecDeque::new();
+        let leads = |route: &Route| match route.target {
+            Some(Target::Node(to)) => Some(to),
+            Some(Target::Detour(to)) if detours => Some(to),
+            _ => None,
+        };
+        let mut visit = |to: NodeId, queue: &mut VecDeque<_>| {
+            if seen.get(to) == Some(&false) {
+                seen[to] = true;
+                queue.push_back(to);
+            }
+        };
+        if let Some(start) = self.dialogue.start {
+            visit(start, &mut queue);
+            for (_, route) in self.anywhere() {
+                leads(route).into_iter().for_each(|to| visit(to, &mut queue));
+            }
+        }
+        while let Some(node) = queue.pop_front() {
+            for (_, route) in self.own(node) {
+                leads(route).into_iter().for_each(|to| visit(to, &mut queue));
+            }
+        }
+        seen
+    }
+}
+
+/// The node that a route leads to.
+pub(crate) fn target_node(route: &Route) -> Option<NodeId> {
+    match route.target {
+        Some(Target::Node(node) | Target::Detour(node)) => Some(node),
+        _ => None,
+    }
+}

@@ -1,0 +1,331 @@
+//! E0301 and E0203: a read of something that may not be there, with the shortest path that shows
+//! it. A name is reported once for each node; one that nothing ever sets, once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dgh_diag::{Code, Diagnostic};
+use dgh_ir::{
+    DialogueId, Expr, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind,
+    Template, ToolAction,
+};
+use fixedbitset::FixedBitSet;
+
+use super::access::{Bits, Names};
+use super::assign::Assigned;
+use super::narrow::there;
+use super::needs::needs;
+use super::path::{self, Paths};
+use super::scene::Scene;
+use super::state::{OneBit, State};
+use crate::report::Report;
+
+/// Checks all reads of a dialogue.
+pub(crate) fn check(solved: &Assigned<'_, '_>, report: &mut Report) {
+    let mut finder = Finder {
+        given: path::given_in(solved.scene()),
+        solved,
+        paths: BTreeMap::new(),
+        never_set: BTreeMap::new(),
+        findings: Vec::new(),
+    };
+    finder.start(report);
+    finder.nodes(report);
+    finder.anywhere(report);
+    finder.after_the_call(report);
+    finder.tell_never_set(report);
+    report.diagnostics.append(&mut finder.findings);
+}
+
+/// Checks the texts of the tools: what may be missing of their parameters.
+pub(crate) fn check_tools(program: &Program, report: &mut Report) {
+    for (_, tool) in program.tools.iter() {
+        let ToolAction::Http(request) = &tool.action else { continue };
+        check_request(program, &tool.params, request, report);
+    }
+}
+
+fn check_request(program: &Program, params: &[Param], request: &HttpRequest, report: &mut Report) {
+    let mut bits = Bits::new(program, Names::Params(params));
+    request.each_expr(&mut |e| bits.add(e));
+    let mut seen = BTreeSet::new();
+    request.each_expr(&mut |e| {
+        needs(&bits, e, &mut |bit, read| {
+            let optional = match bits.slot(bit) {
+                Some(id) => bits.is_optional(id),
+                None => true,
+            };
+            if optional && seen.insert(bit) {
+                let finding = missing(&bits, bit, read, report)
+                    .with_hint(format!("Write `{name}?` in a body, or `{name} ?? …`.", name = bits.label(bit)));
+                report.push(finding);
+            }
+        });
+    });
+}
+
+struct Finder<'f, 's, 'a> {
+    solved: &'f Assigned<'s, 'a>,
+    given: BTreeMap<usize, Vec<(Origin, String)>>,
+    paths: BTreeMap<usize, Paths>,
+    never_set: BTreeMap<usize, Vec<&'a Expr>>,
+    findings: Vec<Diagnostic>,
+}
+
+impl<'a> Finder<'_, '_, 'a> {
+    fn scene(&self) -> &Scene<'a> {
+        self.solved.scene()
+    }
+
+    /// The persona and `before call` are read before the first node is entered.
+    fn start(&mut self, report: &Report) {
+        let transfer = &self.solved.transfer;
+        let mut found = Vec::new();
+        let mut state = transfer.given();
+        for (_, slot) in self.scene().dialogue.slots.iter() {
+            for default in &slot.default {
+                transfer.read(default, &mut state, None, &mut |bit, read| found.push((bit, read)));
+            }
+        }
+        if let DialogueId::Agent(id) = self.scene().id {
+            let agent = &self.scene().program.agents[id];
+            for block in &agent.before_call {
+                let mut inside = state.clone();
+                if let Some(guard) = &block.guard {
+                    transfer.read(guard, &mut inside, None, &mut |bit, read| found.push((bit, read)));
+                    there(&transfer.bits, guard, true).into_iter().for_each(|b| inside.gain(b));
+                }
+                for step in &block.steps {
+                    transfer.step(step, &mut inside, None, &mut |bit, read| found.push((bit, read)));
+                }
+                // What fails inside leaves its result missing behind the block.
+                state.join(&inside);
+            }
+            let mut state = self.solved.start.clone();
+            for expr in agent.prompt.iter().flat_map(Template::exprs) {
+                transfer.read(expr, &mut state, None, &mut |bit, read| found.push((bit, read)));
+            }
+        }
+        for (bit, read) in found {
+            if self.is_never_set(bit) {
+                self.never_set.entry(bit).or_default().push(read);
+                continue;
+            }
+            let finding = self.missing(bit, read, report).with_hint(
+                "This is read once, when the call starts; nothing has been learned by then. Give \
+                 it a fallback with `??`, or say it in the `prompt` of a node.",
+            );
+            self.findings.push(finding);
+        }
+    }
+
+    fn nodes(&mut self, report: &Report) {
+        let scene = self.solved.scene();
+        for (id, node) in scene.dialogue.nodes.iter() {
+            let Some(Some(entry)) = self.solved.entry.get(id) else { continue };
+            let mut found: Vec<(usize, &'a Expr)> = Vec::new();
+            let mut seen = BTreeSet::new();
+            let mut note = |bit: usize, read: &'a Expr| {
+                if seen.insert(bit) {
+                    found.push((bit, read));
+                }
+            };
+            let early = self.solved.early.get(&id);
+            let leaving = self.solved.transfer.node(id, node, entry, early, &mut note);
+            let gone = &self.solved.gone;
+            self.solved.transfer.routes(id, &leaving, gone, &mut note, &mut |_, _, _, _| {});
+            for (bit, read) in found {
+                self.in_node(id, bit, read, report);
+            }
+        }
+    }
+
+    fn in_node(&mut self, id: NodeId, bit: usize, read: &'a Expr, report: &Report) {
+        if self.is_never_set(bit) {
+            self.never_set.entry(bit).or_default().push(read);
+            return;
+        }
+        let solved = self.solved;
+        let paths = self.paths.entry(bit).or_insert_with(|| path::search(solved, bit));
+        let to = paths.to_read(solved, id, read).or_else(|| paths.first(|node, _| node == id));
+        let mut finding = missing_in(solved, &self.given, bit, read, report);
+        if let Some(to) = to {
+            finding = paths.tell(solved.scene(), report, to, finding);
+        }
+        let name = solved.transfer.bits.label(bit);
+        let node = solved.scene().name(id);
+        finding = finding.with_step(report.place(read.origin), format!("{node} needs {name}"));
+        self.findings.push(finding);
+    }
+
+    /// Blocks of `anywhere` are read in every node in which their route is seen.
+    fn anywhere(&mut self, report: &Report) {
+        let solved = self.solved;
+        for group in &solved.groups {
+            for (_, route) in &group.routes {
+                let target = super::scene::target_node(route);
+                let Some(state) = Assigned::group_state(group, target) else { continue };
+                let mut found: Vec<(usize, &'a Expr)> = Vec::new();
+                let route: &'a Route = route;
+                solved.transfer.route(route, state, &mut |bit, read| found.push((bit, read)));
+                let mut seen = BTreeSet::new();
+                found.retain(|(bit, _)| seen.insert(*bit));
+                for (bit, read) in found {
+                    self.in_anywhere(route, bit, read, report);
+                }
+            }
+        }
+    }
+
+    fn in_anywhere(&mut self, route: &'a Route, bit: usize, read: &'a Expr, report: &Report) {
+        if self.is_never_set(bit) {
+            self.never_set.entry(bit).or_default().push(read);
+            return;
+        }
+        let solved = self.solved;
+        let scene = solved.scene();
+        let row = super::rows::Row::of(&route.decider);
+        let paths = self.paths.entry(bit).or_insert_with(|| path::search(solved, bit));
+        let to = paths.first(|node, missing| {
+            scene.sees(node, route)
+                && path::leaving(solved, bit, node, missing, &mut |_, _| {}).is_some_and(|leaving| {
+                    let gone = OneBit { missing: solved.gone.contains(bit), ..leaving.done };
+                    leaving.of(row, &gone).missing
+                })
+        });
+        let mut finding = missing_in(solved, &self.given, bit, read, report);
+        if let Some(to) = to {
+            finding = paths.tell(scene, report, to, finding);
+            finding = path::step(scene, report, to.0, route, usize::MAX, finding);
+        }
+        let name = solved.transfer.bits.label(bit);
+        finding = finding
+            .with_step(report.place(read.origin), format!("{name} is needed"))
+            .with_hint(format!(
+                "`anywhere` applies in every node, also where `{name}` is not known yet. Write \
+                 `{name} ?? …`, or put the route into the nodes where it is known.",
+            ));
+        self.findings.push(finding);
+    }
+
+    /// In webhooks and in `on hangup` every name but the inputs may be missing.
+    fn after_the_call(&mut self, report: &Report) {
+        let transfer = &self.solved.transfer;
+        let DialogueId::Agent(id) = self.scene().id else { return };
+        let agent = &self.scene().program.agents[id];
+        for (_, webhook) in agent.webhooks.iter() {
+            let mut bits = Bits::new(self.scene().program, Names::Slots(&agent.dialogue.slots));
+            webhook.guard.iter().for_each(|e| bits.add(e));
+            webhook.request.each_expr(&mut |e| bits.add(e));
+            webhook.sign.iter().for_each(|e| bits.add(e));
+            let mut known = BTreeSet::new();
+            let mut found: Vec<(usize, &Expr)> = Vec::new();
+            let mut state: FixedBitSet = transfer.gone();
+            state.grow(bits.len());
+            bits.others().for_each(|bit| state.lose(bit));
+            if let Some(guard) = &webhook.guard {
+                needs(&bits, guard, &mut |bit, read| found.push((bit, read)));
+                known.extend(there(&bits, guard, true));
+            }
+            let mut reads = |e: &'a Expr| {
+                needs(&bits, e, &mut |bit, read| {
+                    if !known.contains(&bit) {
+                        found.push((bit, read));
+                    }
+                });
+            };
+            webhook.request.each_expr(&mut reads);
+            webhook.sign.iter().for_each(reads);
+            let mut seen = BTreeSet::new();
+            for (bit, read) in found {
+                if state.lacks(bit) && seen.insert(bit) {
+                    let name = bits.label(bit);
+                    let finding = missing(&bits, bit, read, report).with_hint(format!(
+                        "A call can end before `{name}` is known. Write `{name}?`: the field is \
+                         left out when it is missing.",
+                    ));
+                    self.findings.push(finding);
+                }
+            }
+        }
+    }
+
+    fn tell_never_set(&mut self, report: &Report) {
+        for (bit, reads) in std::mem::take(&mut self.never_set) {
+            let Some((first, others)) = reads.split_first() else { continue };
+            let name = self.solved.transfer.bits.label(bit);
+            let mut finding = Diagnostic::new(
+                Code::Unassigned,
+                report.place(first.origin),
+                format!("`{name}` is never given a value"),
+            )
+            .with_label("needed here")
+            .with_hint(format!("Add `collect {name}` to a node, or `set {name} = …`."));
+            finding = declared(self.solved, bit, report, finding);
+            for other in others.iter().take(SHOWN) {
+                finding = finding.with_related(report.place(other.origin), "and needed here");
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    fn is_never_set(&self, bit: usize) -> bool {
+        let slot = self.solved.transfer.bits.slot(bit);
+        let slot = slot.and_then(|id| self.scene().dialogue.slots.get(id));
+        slot.is_some_and(|slot| {
+            slot.kind != SlotKind::Input
+                && !slot.ty.optional
+                && slot.default.is_none()
+                && !self.given.contains_key(&bit)
+        })
+    }
+
+    fn missing(&self, bit: usize, read: &Expr, report: &Report) -> Diagnostic {
+        missing_in(self.solved, &self.given, bit, read, report)
+    }
+}
+
+const SHOWN: usize = 3;
+
+fn missing_in(
+    solved: &Assigned<'_, '_>,
+    given: &BTreeMap<usize, Vec<(Origin, String)>>,
+    bit: usize,
+    read: &Expr,
+    report: &Report,
+) -> Diagnostic {
+    let bits = &solved.transfer.bits;
+    let mut finding = declared(solved, bit, report, missing(bits, bit, read, report));
+    for (origin, how) in given.get(&bit).into_iter().flatten().take(SHOWN) {
+        finding = finding.with_related(report.place(*origin), how.clone());
+    }
+    let name = bits.label(bit);
+    let hint = if finding.code == Code::MaybeMissing {
+        format!("Write `{name} ?? …`, or lead here only where `if {name}` holds.")
+    } else {
+        format!("Collect or set `{name}` on every way that leads here, or write `{name} ?? …`.")
+    };
+    finding.with_hint(hint)
+}
+
+fn declared(solved: &Assigned<'_, '_>, bit: usize, report: &Report, finding: Diagnostic) -> Diagnostic {
+    let slot: Option<SlotId> = solved.transfer.bits.slot(bit);
+    match slot.and_then(|id| solved.scene().dialogue.slots.get(id)) {
+        Some(slot) if slot.kind != SlotKind::Binding => {
+            finding.with_related(report.place(slot.origin), format!("{} is declared here", slot.name))
+        }
+        _ => finding,
+    }
+}
+
+fn missing(bits: &Bits<'_>, bit: usize, read: &Expr, report: &Report) -> Diagnostic {
+    let name = bits.label(bit);
+    let place = report.place(read.origin);
+    let optional = bits.slot(bit).is_none_or(|id| bits.is_optional(id));
+    if optional {
+        Diagnostic::new(Code::MaybeMissing, place, format!("`{name}` may be missing here"))
+            .with_label("needs a value")
+    } else {
+        Diagnostic::new(Code::Unassigned, place, format!("`{name}` may not be set here"))
+            .with_label("not set on some path")
+    }
+}
