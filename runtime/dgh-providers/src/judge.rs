@@ -66,6 +66,7 @@ pub(crate) async fn reply(
                 Some(heard) => bench.spoken(heard),
                 None => {
                     speaking = false;
+                    bench.spoken_out();
                     patience = Some(Instant::now() + PATIENCE);
                 }
             },
@@ -124,6 +125,8 @@ struct Bench {
     judge_calls: Vec<(String, String, Json)>,
     missing: Vec<String>,
     done: bool,
+    /// The speaker has finished.
+    spoken_out: bool,
     judge_usage: Usage,
     speaker_usage: Usage,
     failure: Option<String>,
@@ -139,6 +142,7 @@ impl Bench {
             judge_calls: Vec::new(),
             missing: request.card.wanted.iter().filter(|w| w.missing).map(|w| w.name.clone()).collect(),
             done: false,
+            spoken_out: false,
             judge_usage: Usage::default(),
             speaker_usage: Usage::default(),
             failure: None,
@@ -215,11 +219,22 @@ impl Bench {
         }
     }
 
+    /// The speaker has finished: its last words need no look ahead any more.
+    fn spoken_out(&mut self) {
+        self.spoken_out = true;
+        if !self.holds && !self.is_dropped() && self.failure.is_none() {
+            self.mouth.finish_text();
+        }
+    }
+
     /// The judge has answered, or took too long: what was held goes on its way.
     fn release(&mut self) {
         self.holds = false;
         for heard in std::mem::take(&mut self.waiting) {
             self.spoken(heard);
+        }
+        if self.spoken_out {
+            self.spoken_out();
         }
     }
 

@@ -123,15 +123,20 @@ impl Mouth {
         }
     }
 
+    /// No word follows that belongs to those before.
+    pub(crate) fn finish_text(&mut self) {
+        if let Some(rest) = self.sentences.finish().filter(|_| self.gone.is_none()) {
+            self.say(rest);
+        }
+    }
+
     /// A call of the model that speaks.
     pub(crate) fn call(&mut self, id: String, name: String, arguments: Json) {
         if self.gone.is_some() || self.goes(&name, &arguments) {
             return self.hand_on(id, name, arguments);
         }
         // Words before a call are complete; what follows is another thought.
-        if let Some(rest) = self.sentences.finish() {
-            self.say(rest);
-        }
+        self.finish_text();
         if self.spoken {
             return self.hand_on(id, name, arguments);
         }
@@ -168,9 +173,7 @@ impl Mouth {
         // After a `go` the decision is made; that the rest was lost changes nothing.
         let failure = failure.filter(|_| self.gone.is_none());
         if failure.is_none() {
-            if let Some(rest) = self.sentences.finish().filter(|_| self.gone.is_none()) {
-                self.say(rest);
-            }
+            self.finish_text();
             self.release();
         }
         self.emit(Event::ReplyClosed { reply: self.reply, failure, usage: self.usage });
