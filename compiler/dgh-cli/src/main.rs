@@ -5,7 +5,10 @@
 
 mod args;
 mod commands;
+mod keys;
+mod models;
 mod project;
+mod session;
 mod ui;
 
 use std::process::ExitCode;

@@ -5,6 +5,12 @@ mod compile;
 mod explain;
 mod fmt;
 mod graph;
+mod lock;
+mod new;
+mod replay;
+mod run;
+mod test;
+mod write_agent;
 
 use crate::Outcome;
 use crate::args::Command;
@@ -12,11 +18,15 @@ use crate::args::Command;
 /// Runs one.
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Compile(args) => compile::run(&args),
-        _ => anyhow::bail!("not there yet"),
+        Command::Lock(args) => lock::run(&args),
+        Command::Replay(args) => replay::run(&args),
     }
 }

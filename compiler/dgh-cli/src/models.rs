@@ -1,0 +1,137 @@
+//! Which model talks: `--llm openai/gpt-4.1-mini`, `--llm agent`, `--llm offline`.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use dgh_compile::manifest::{Profile, SecretRef};
+use dgh_compile::{Memory, compile};
+use dgh_diag::Severity;
+use dgh_engine::reply::Model;
+use dgh_ir::program::Provider;
+use dgh_ir::{ExprKind, Program, to_json};
+use dgh_net::secrets::{References, Source};
+use dgh_net::{Client, Policy, Secrets};
+use dgh_providers::{Llm, LlmError, Models, Registry, offline};
+use serde_json::{Map, Value as Json};
+
+use crate::project::Project;
+
+/// What `--llm` chose.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// Shown to the user.
+    pub name: String,
+    /// Said once, before the conversation.
+    pub notice: Option<String>,
+    /// In order of fallback; for agents that name none, or for all when `instead` is set.
+    pub list: Vec<Model>,
+    /// Whether they are used whatever the agent names.
+    pub instead: bool,
+}
+
+/// Reads `--llm`.
+pub fn choose(program: &Program, llm: &str, url: Option<&str>) -> anyhow::Result<Chosen> {
+    match llm {
+        "offline" => Ok(Chosen {
+            name: "offline model".to_owned(),
+            notice: Some(offline::NOTICE.to_owned()),
+            list: vec![named("offline", "", None)?],
+            instead: true,
+        }),
+        "agent" => {
+            if program.agents.iter().all(|(_, agent)| agent.models.llm.is_empty()) {
+                bail!("neither the agent nor dgh.toml names an `llm`; name one: --llm openai/gpt-4.1-mini");
+            }
+            Ok(Chosen { name: "the agent's models".to_owned(), notice: None, list: Vec::new(), instead: false })
+        }
+        other => Ok(Chosen { name: other.to_owned(), notice: None, list: vec![model(other, url)?], instead: true }),
+    }
+}
+
+/// One model, written `provider/model`.
+pub fn model(text: &str, url: Option<&str>) -> anyhow::Result<Model> {
+    let (provider, model) =
+        text.split_once('/').with_context(|| format!("`{text}` is not PROVIDER/MODEL, such as openai/gpt-4.1-mini"))?;
+    named(provider, model, url)
+}
+
+/// Where the secrets of a profile are; files are relative to the project.
+pub fn secrets(project: &Project, profile: Option<&Profile>) -> Arc<dyn Secrets> {
+    let source = |reference: &SecretRef| match reference {
+        SecretRef::Env(name) => Source::Env(name.clone()),
+        SecretRef::File(path) => Source::File(project.root.join(path)),
+    };
+    let all = profile.iter().flat_map(|p| &p.secrets);
+    Arc::new(References::new(all.map(|(name, reference)| (name.clone(), source(reference)))))
+}
+
+/// The client that asks for tools, models and MCP servers. A model's own server may be on this
+/// machine: whoever runs the command named it.
+pub fn client(profile: Option<&Profile>, llm_url: Option<&str>) -> anyhow::Result<Client> {
+    let allowed = profile.map(|p| p.allow_private.clone()).unwrap_or_default();
+    let own = llm_url.and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
+    let policy = Policy::parse(allowed.into_iter().chain(own))?;
+    Ok(Client::new(policy)?)
+}
+
+/// The models of a run.
+pub fn registry(client: &Client, secrets: &Arc<dyn Secrets>, chosen: &Chosen) -> Arc<dyn Models> {
+    let real = Registry::new(client.clone(), Arc::clone(secrets));
+    match chosen.list.first() {
+        Some(model) if chosen.instead => Arc::new(Instead { model: model.clone(), real }),
+        _ => Arc::new(real),
+    }
+}
+
+/// One model in place of all.
+struct Instead {
+    model: Model,
+    real: Registry,
+}
+
+impl Models for Instead {
+    fn llm(&self, _: &Model) -> Result<Arc<dyn Llm>, LlmError> {
+        self.real.llm(&self.model)
+    }
+}
+
+/// A model as an agent would name it. Compiling a small agent checks the provider and its
+/// parameters against the standard library, and says what is wrong in the same words.
+fn named(provider: &str, model: &str, url: Option<&str>) -> anyhow::Result<Model> {
+    if !provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        bail!("`{provider}` is not the name of a provider");
+    }
+    let quoted = |text: &str| Json::String(text.to_owned()).to_string().replace("{{", "\\{{");
+    let model = if model.is_empty() { String::new() } else { quoted(model) };
+    let url = url.map(|url| format!(", url: {}", quoted(url))).unwrap_or_default();
+    let text = format!(
+        "dgh 1\nagent a {{\n  llm: {provider}({model}{url})\n  outcome done\n  start n\n  node n {{\n    \
+         ask \"Hi\"\n    when bye: \"Bye\" -> end done\n  }}\n}}\n"
+    );
+    let compiled = compile(&Memory::new([("agent.dgh", text)]), "agent.dgh");
+    if let Some(error) = compiled.diagnostics.iter().find(|d| d.severity() == Severity::Error) {
+        let hint = error.hint.as_deref().map(|hint| format!(". {hint}")).unwrap_or_default();
+        bail!("{}{hint}", error.message);
+    }
+    let used = compiled.program.agents.iter().find_map(|(_, agent)| agent.models.llm.first()).context("no model")?;
+    let provider = &compiled.program.providers[used.provider];
+    let args = used.args.iter().filter_map(|(name, value)| match &value.kind {
+        ExprKind::Const(value) => Some((name.clone(), to_json(value))),
+        ExprKind::Template(text) => Some((name.clone(), Json::from(text.as_text()?))),
+        _ => None,
+    });
+    Ok(described(provider, args))
+}
+
+fn described(provider: &Provider, args: impl Iterator<Item = (String, Json)>) -> Model {
+    let mut settings: Map<String, Json> =
+        provider.settings.iter().map(|(name, value)| (name.clone(), to_json(value))).collect();
+    settings.extend(args);
+    let text = |name: &str| settings.get(name).and_then(Json::as_str).map(str::to_owned);
+    Model {
+        provider: provider.name.clone(),
+        protocol: text("protocol").unwrap_or_default(),
+        key: text("key"),
+        settings,
+    }
+}
