@@ -34,7 +34,7 @@ pub struct ReplyRequest {
 }
 
 /// What a reply is for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Answer the caller's turn.

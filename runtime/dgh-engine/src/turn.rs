@@ -1,0 +1,174 @@
+//! The caller's turns, and time that passes without one.
+
+use dgh_ir::{Decider, Event as Pattern, LimitKind, Value};
+
+use crate::begin::same_language;
+use crate::call::Call;
+use crate::effect::{Effect, Record};
+use crate::reply::Purpose;
+use crate::state::{Cause, OpenTurn, Owes, Phase, Said, Timer, Turn};
+use crate::visible::Raised;
+
+/// Nothing sounds this long after the caller's turn: `slow`.
+const SLOW_MS: i64 = 1_200;
+/// A recogniser that heard speech and never brought a turn is not waited for any longer.
+const SPEAKING_MS: i64 = 60_000;
+
+impl Call {
+    /// The caller finished a turn. It is answered when the floor is free.
+    pub(crate) fn caller_turn(&mut self, text: &str, confidence: Option<u8>, language: Option<&str>) {
+        if matches!(self.state.phase, Phase::Ending | Phase::Extracting) || self.state.hung_up {
+            return;
+        }
+        self.state.timers.remove(&Timer::Silence);
+        let text = text.trim();
+        if text.is_empty() {
+            if self.is_live() && self.is_idle() {
+                self.state.counts.turns += 1;
+                self.unclear();
+            }
+            return;
+        }
+        self.state.counts.turns += 1;
+        self.state.counts.errors = 0;
+        if self.first_words(text) {
+            return;
+        }
+        if let Some(tag) = language {
+            self.hear_language(tag);
+        }
+        match &mut self.state.waiting {
+            Some(waiting) => {
+                waiting.text.push(' ');
+                waiting.text.push_str(text);
+                waiting.confidence = waiting.confidence.min(confidence);
+            }
+            None => self.state.waiting = Some(Turn { text: text.to_owned(), confidence }),
+        }
+        if !self.is_chat() {
+            self.after(Timer::Slow, SLOW_MS);
+        }
+        let over_limit = self.check_turns();
+        let replying = self.state.reply.as_ref().map(|reply| (reply.purpose, reply.id));
+        match replying {
+            Some((Purpose::Tell | Purpose::Extract, _)) | None => {}
+            Some((_, id)) => {
+                // Words of it that nobody has heard yet answer what is out of date.
+                let unheard = self.state.speech.iter().filter(|u| u.reply == Some(id));
+                if !over_limit && unheard.clone().count() > 0 && unheard.clone().all(|u| !u.started) {
+                    self.stop_speech();
+                }
+                self.interrupt_reply();
+            }
+        }
+    }
+
+    /// The caller started to speak: the silence counter stops.
+    pub(crate) fn caller_speaks(&mut self) {
+        if self.state.timers.contains_key(&Timer::Silence)
+            && let Some(ms) = self.silence_after()
+        {
+            self.after(Timer::Silence, ms.saturating_add(SPEAKING_MS));
+        }
+        if self.state.answering.awaits_beep {
+            self.await_beep();
+        }
+    }
+
+    /// Answers the turn that waited for the floor.
+    pub(crate) fn start_turn(&mut self) {
+        self.hear_turn();
+        self.request(Purpose::Turn, 0, None);
+    }
+
+    /// Takes the turn that waited into the history.
+    pub(crate) fn hear_turn(&mut self) {
+        let Some(Turn { text, confidence }) = self.state.waiting.take() else { return };
+        self.state.owes = Owes::Words;
+        self.state.spoke = false;
+        // With a private name to be learned, the one request that may learn it sees the words,
+        // and records wait until it is known what has to be masked.
+        let private = self.hears_private();
+        let shown = if private { text.clone() } else { self.mask(&text) };
+        if private && self.state.held.is_none() {
+            self.state.held = Some(Vec::new());
+        }
+        self.state.history.push(Said::Caller(shown.clone()));
+        self.state.turn = Some(OpenTurn {
+            text,
+            confidence,
+            line: self.state.history.len() - 1,
+            useful: false,
+            filled: false,
+            changed: false,
+        });
+        self.record(Record::Caller { text: shown });
+    }
+
+    /// A timer has run out.
+    pub(crate) fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Tool(call) => self.tool_timeout(call),
+            Timer::Wait => self.go_on(crate::state::Waits::Time),
+            Timer::Grace => {
+                if let Some(reply) = &self.state.reply {
+                    let reply = reply.id;
+                    self.emit(Effect::CancelReply { reply });
+                    self.close_reply(None);
+                }
+            }
+            Timer::Slow => {
+                if self.is_live() && !self.sounding_words() {
+                    self.raise(&Raised::Slow, Cause::Dialogue);
+                }
+            }
+            Timer::Silence => {
+                self.state.counts.silence += 1;
+                self.state.spoke = false;
+                self.raise(&Raised::Silence(self.state.counts.silence), Cause::Dialogue);
+            }
+            Timer::Keypad => self.submit_keys(),
+            Timer::Hold => self.enter_start(),
+            Timer::Answered => self.decide_answered(),
+            Timer::Beep => self.beep(),
+            Timer::Duration => self.limit(LimitKind::Duration),
+            Timer::Overrun => self.overrun(),
+            Timer::Extract => {
+                self.stop_reply();
+                self.hung_up();
+            }
+            Timer::Drain => self.flush_speech(),
+        }
+    }
+
+    /// The timers that are due, the earliest first.
+    pub(crate) fn due(&self, now: crate::event::Timestamp) -> Option<(Timer, crate::event::Timestamp)> {
+        let due = self.state.timers.iter().filter(|(_, at)| **at <= now);
+        due.min_by_key(|(timer, at)| (**at, **timer)).map(|(timer, at)| (*timer, *at))
+    }
+
+    /// How long the caller may be silent: the handler that the next silence would have says so.
+    pub(crate) fn silence_after(&self) -> Option<i64> {
+        let next = Raised::Silence(self.state.counts.silence + 1);
+        let found = self.handler(&next)?;
+        let Decider::On(Pattern::Silence { after, .. }) = &self.route(found)?.decider else {
+            return None;
+        };
+        let scope = self.state.frames.get(found.frame).map_or(0, |frame| frame.scope);
+        match self.eval(scope, after) {
+            Ok(Value::Duration(ms)) => Some(ms.max(0)),
+            _ => None,
+        }
+    }
+
+    fn hear_language(&mut self, tag: &str) {
+        if same_language(tag, &self.state.language) {
+            return;
+        }
+        let languages = &self.prepared.program.agents[self.state.agent].languages;
+        if let Some(known) = languages.iter().find(|known| same_language(known, tag)) {
+            self.state.language = known.clone();
+        }
+        self.raise(&Raised::Language(tag.to_owned()), Cause::Dialogue);
+    }
+}
