@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use chrono::Utc;
 use dgh_compile::{Memory, compile};
 use dgh_diag::{Diagnostic, Severity, Style, render};
-use dgh_engine::event::{Event, ReplyId};
+use dgh_engine::event::ReplyId;
 use dgh_engine::reply::{Card, Message, Purpose, ReplyRequest};
-use dgh_providers::reply;
+use dgh_providers::{Delta, Models as _};
 use futures::StreamExt as _;
 
 use crate::models;
@@ -77,22 +77,19 @@ async fn ask(history: Vec<Message>, llm: &str, url: Option<&str>) -> anyhow::Res
         },
         functions: Arc::new([]),
         may_call: false,
-        models: Arc::new([model]),
+        models: Arc::new([model.clone()]),
         judge: Arc::new([]),
     };
-    let mut events = reply::run(request, models::registry(&client, &secrets, &chosen));
+    // The pieces as they come: a reply would be cut into sentences, and its lines lost.
+    let model = models::registry(&client, &secrets, &chosen).llm(&model)?;
+    let mut pieces = model.stream(Arc::new(request));
     let mut text = String::new();
-    while let Some(event) = events.next().await {
-        match event {
-            Event::ReplySentence { text: more, .. } => {
-                text.push_str(&more);
-                text.push('\n');
-            }
-            Event::ReplyClosed { failure: Some(failure), .. } => bail!("{llm} did not answer: {failure}"),
-            _ => {}
+    while let Some(piece) = pieces.next().await {
+        if let Delta::Text(more) = piece.with_context(|| format!("{llm} did not answer"))? {
+            text.push_str(&more);
         }
     }
-    Ok(text).context("no answer")
+    Ok(text)
 }
 
 /// What stands in the first fence; the whole text when there is none.
