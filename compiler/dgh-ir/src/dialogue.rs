@@ -3,9 +3,7 @@
 use crate::arena::Arena;
 use crate::event::Event;
 use crate::expr::{Expr, Template};
-use crate::program::{
-    AgentId, FlowId, Models, NodeId, OutcomeId, RouteId, Settings, SlotId, ToolRef,
-};
+use crate::program::{AgentId, FlowId, Models, NodeId, OutcomeId, RouteId, Settings, SlotId, ToolRef};
 use crate::source_map::Origin;
 use crate::types::Type;
 

@@ -26,6 +26,7 @@ pub mod test;
 pub mod types;
 pub mod value;
 mod walk;
+pub mod wire;
 mod write_expr;
 
 pub use arena::Arena;
