@@ -186,7 +186,8 @@ impl<'a> Bits<'a> {
         self.names.get(slot).is_some_and(|(_, ty)| ty.optional)
     }
 
-    fn may_miss(&self, expr: &Expr) -> bool {
+    /// Whether a path may be missing by its type.
+    pub(crate) fn may_miss(&self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Slot(id) => self.names.get(*id).is_some_and(|(_, ty)| ty.optional),
             ExprKind::Builtin(builtin) => matches!(
@@ -198,6 +199,7 @@ impl<'a> Bits<'a> {
                     record.fields.iter().any(|f| f.name == *name && f.ty.optional)
                 }),
                 Kind::List(_) => name == "first",
+                Kind::Json => true,
                 _ => false,
             },
             _ => false,

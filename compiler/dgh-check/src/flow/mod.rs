@@ -14,5 +14,7 @@ pub(crate) mod reach;
 pub(crate) mod rows;
 pub(crate) mod scene;
 mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transfer;
 pub(crate) mod unset;

@@ -23,6 +23,17 @@ fn walk<'e>(
             walk(bits, base, known, visit);
             read(bits, expr, known, visit);
         }
+        // What is needed of `reveal(x)` is needed of x.
+        ExprKind::Reveal(x) if !expr.ty.optional && Access::of(x).is_some() => {
+            walk(bits, x, known, visit);
+            if bits.may_miss(x)
+                && let Some(bit) = bits.bit(x)
+                && !bits.is_needed(x)
+                && !known.contains(&bit)
+            {
+                visit(bit, x);
+            }
+        }
         ExprKind::Maybe(x) | ExprKind::IsSet(x) => lenient(bits, x, known, visit),
         ExprKind::Coalesce(a, b) => {
             lenient(bits, a, known, visit);

@@ -19,15 +19,6 @@ pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
         routes.iter().for_each(|route| block(route, report));
     }
     for (_, route) in scene.anywhere() {
-        if Row::of(&route.decider) == Row::Done {
-            misplaced(
-                Code::Misplaced,
-                route.origin,
-                format!("`{}` cannot stand in `anywhere`: it is looked at when a node is done", route.decider.label()),
-                "Write `when …` or `on …` here, or put it into the nodes.",
-                report,
-            );
-        }
         block(route, report);
     }
     if let DialogueId::Agent(id) = scene.id {

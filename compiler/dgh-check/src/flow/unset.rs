@@ -82,7 +82,7 @@ impl<'a> Finder<'_, '_, 'a> {
         let mut found = Vec::new();
         let mut state = transfer.given();
         for (_, slot) in self.scene().dialogue.slots.iter() {
-            for default in &slot.default {
+            if let Some(default) = &slot.default {
                 transfer.read(default, &mut state, None, &mut |bit, read| found.push((bit, read)));
             }
         }
