@@ -14,95 +14,91 @@ pub const NESTING: u32 = 64;
 /// How high the tree of nested brackets and chained operators may be.
 pub const HEIGHT: u32 = 512;
 
-/// One open bracket.
+/// Where a place past a limit was found, nothing is said of others until the nesting is back at this depth.
+const QUIET_UNTIL: usize = 12;
+
+/// What is inside one open bracket.
+#[derive(Default)]
 struct Level {
-    start: u32,
     /// Operators in a row, without anything between that starts anew.
     chain: u32,
-    /// The longest chain so far.
-    longest: u32,
-    /// The highest level inside.
+    /// The highest bracket inside since then.
     highest: u32,
+    /// The highest of what came before.
+    done: u32,
 }
 
-/// Places where a limit is passed, outermost only, in order.
+impl Level {
+    fn height(&self) -> u32 {
+        self.done.max(self.chain + self.highest)
+    }
+
+    fn start_anew(&mut self) {
+        self.done = self.height();
+        self.chain = 0;
+        self.highest = 0;
+    }
+}
+
+/// Places where a limit is passed, in order; of those that are inside each other the first.
 pub(crate) fn too_deep(text: &str, tokens: &Tokens) -> Vec<Span> {
     let mut found = Vec::new();
-    let mut levels = vec![Level { start: 0, chain: 0, longest: 0, highest: 0 }];
+    let mut quiet = false;
+    let mut outer: Vec<Level> = Vec::new();
+    let mut level = Level::default();
     let mut lists = 0;
     let mut after_value = false;
-    let mut last_deep_end = 0;
     for (index, token) in tokens.list.iter().enumerate() {
         if token.kind.is_trivia() {
             continue;
         }
-        let role = role(token.kind, || tokens.text(text, index));
-        let depth = levels.len() as u32;
-        match role {
+        let mut past_limit = false;
+        match role(token.kind, || tokens.text(text, index)) {
             Role::Open => {
-                if depth == NESTING + 1 && token.start >= last_deep_end {
-                    found.push(tokens.span(index));
-                }
-                // What is called or indexed hangs one level lower.
-                if let Some(level) = levels.last_mut()
-                    && after_value
-                {
-                    level.chain += 1;
-                    level.longest = level.longest.max(level.chain);
-                }
-                levels.push(Level { start: token.start, chain: 0, longest: 0, highest: 0 });
+                // What is called hangs one level lower.
+                level.chain += u32::from(after_value);
+                outer.push(std::mem::take(&mut level));
+                past_limit = outer.len() as u32 > NESTING;
                 after_value = false;
             }
             Role::Close => {
-                if levels.len() > 1
-                    && let Some(level) = levels.pop()
-                {
-                    let height = level.highest + level.longest + 1;
-                    if height > HEIGHT
-                        && levels.last().is_some_and(|l| l.highest <= HEIGHT)
-                        && depth <= NESTING + 1
-                    {
-                        found.push(Span::new(level.start, level.start + 1));
-                    }
-                    if let Some(outer) = levels.last_mut() {
-                        outer.highest = outer.highest.max(height);
-                    }
-                    if levels.len() as u32 == NESTING {
-                        last_deep_end = token.start;
+                if let Some(around) = outer.pop() {
+                    let inside = std::mem::replace(&mut level, around);
+                    level.highest = level.highest.max(inside.height() + 1);
+                    past_limit = level.height() > HEIGHT;
+                    if past_limit {
+                        // Said once: what is around it is not higher because of it.
+                        level.highest = 0;
                     }
                 }
                 after_value = true;
             }
             Role::Operator => {
-                if let Some(level) = levels.last_mut() {
-                    level.chain += 1;
-                    level.longest = level.longest.max(level.chain);
-                    if level.longest == HEIGHT {
-                        found.push(tokens.span(index));
-                    }
-                }
+                level.chain += 1;
+                past_limit = level.height() > HEIGHT;
                 after_value = token.kind == SyntaxKind::Question;
             }
             Role::Value => {
-                if after_value && let Some(level) = levels.last_mut() {
-                    level.chain = 0;
+                if after_value {
+                    level.start_anew();
                 }
                 after_value = true;
             }
             Role::Separator => {
-                if let Some(level) = levels.last_mut() {
-                    level.chain = 0;
-                }
+                level.start_anew();
                 after_value = false;
             }
         }
         lists = nested_lists(lists, token.kind, || tokens.text(text, index));
-        if lists == NESTING {
+        past_limit |= lists > NESTING;
+        if outer.len() <= QUIET_UNTIL && token.kind == SyntaxKind::RightBrace {
+            quiet = false;
+        }
+        if past_limit && !quiet {
             found.push(tokens.span(index));
+            quiet = true;
         }
     }
-    found.sort_by_key(|s| s.start);
-    found.dedup();
     found
 }
 

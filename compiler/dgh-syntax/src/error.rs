@@ -49,6 +49,13 @@ impl SyntaxError {
         self
     }
 
+    pub(crate) fn hint_if(mut self, hint: Option<&str>) -> Self {
+        if let Some(hint) = hint {
+            self.hint = Some(hint.to_owned());
+        }
+        self
+    }
+
     pub(crate) fn safe_fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         self.fix = Some(SyntaxFix { title: title.into(), span, text: text.into(), safe: true });
         self
@@ -62,17 +69,23 @@ impl SyntaxError {
         error
     }
 
+    /// A file without `dgh 1`.
+    pub(crate) fn missing_edition(text: &str) -> Self {
+        let start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() as u32 } else { 0 };
+        Self::new(
+            Code::MissingEdition,
+            Span::at(start),
+            "The file does not say which edition of the language it is written in",
+        )
+        .hint("Write `dgh 1` as its first line.")
+        .safe_fix("Add `dgh 1`", Span::at(start), "dgh 1\n\n")
+    }
+
     /// A part that the grammar lets an author leave out for the moment.
     pub(crate) fn missing(rule: Rule, parent: SyntaxKind, text: &str, tokens: &Tokens, at: u32) -> Self {
         let place = tokens.end_before(at);
         match rule {
-            Rule::missing_edition => Self::new(
-                Code::MissingEdition,
-                Span::at(0),
-                "The file does not say which edition of the language it is written in",
-            )
-            .hint("Write `dgh 1` as its first line.")
-            .safe_fix("Add `dgh 1`", Span::at(tokens.first_line_start(text)), "dgh 1\n\n"),
+            Rule::missing_edition => Self::missing_edition(text),
             Rule::missing_name if parent == SyntaxKind::EndTarget => {
                 Self::new(Code::MissingTarget, place, "`end` does not say with which outcome")
                     .label("an outcome is missing here")

@@ -5,6 +5,7 @@ use dgh_diag::{Code, Span};
 use crate::{
     MAX_LEN, SyntaxKind,
     error::SyntaxError,
+    foreign,
     token::{Flaw, FlawKind, Tokens},
 };
 
@@ -71,5 +72,105 @@ fn error(text: &str, tokens: &Tokens, flaw: &Flaw) -> SyntaxError {
 }
 
 fn bad_token(kind: SyntaxKind, found: &str, span: Span) -> SyntaxError {
-    SyntaxError::new(Code::BadLiteral, span, format!("`{found}` {kind:?}"))
+    match kind {
+        SyntaxKind::Foreign => foreign::token(found, span),
+        SyntaxKind::BadWord => SyntaxError::new(
+            Code::BadName,
+            span,
+            format!("`{found}` has letters that names cannot have"),
+        )
+        .hint("Names have the letters a to z, digits and `_`. Text for people, in any language, stands in quotes."),
+        SyntaxKind::Unknown => stray(found, span),
+        _ => bad_literal(kind, found, span),
+    }
+}
+
+fn stray(found: &str, span: Span) -> SyntaxError {
+    let first = found.chars().next().unwrap_or(' ');
+    let error = |message: String| SyntaxError::new(Code::StrayCharacter, span, message);
+    match first {
+        '\0' => error("There is a NUL character here".to_owned())
+            .hint("The file may have been saved in another encoding; save it as UTF-8."),
+        '\u{A0}' | '\u{2000}'..='\u{200B}' | '\u{202F}' | '\u{3000}' | '\u{FEFF}' => {
+            error("There is a character here that looks like a space and is none".to_owned())
+                .hint("It often comes with text copied from a web page or a word processor.")
+                .safe_fix("Put a space", span, " ")
+        }
+        '“' | '”' | '„' | '‘' | '’' | '«' | '»' => {
+            error(format!("`{first}` is no quote that a program knows"))
+                .hint("Texts stand in straight double quotes: `\"…\"`.")
+        }
+        '\'' => error("A single `'` has no meaning here".to_owned())
+            .hint("Texts stand in straight double quotes: `\"…\"`."),
+        '"' => error("There are no texts in three quotes inside `{{ }}`".to_owned())
+            .hint("Write a text in one pair of quotes there."),
+        '$' => error("`$` has no meaning here".to_owned())
+            .hint("A value inside a text is written `{{ name }}`, outside of texts just `name`."),
+        '@' => error("`@` has no meaning here".to_owned()).hint("Addresses and numbers stand in quotes."),
+        '&' => error("A single `&` has no meaning here".to_owned()).hint("\"Both\" is `and`."),
+        '|' => error("A single `|` has no meaning here".to_owned()).hint("\"Either\" is `or`."),
+        '#' => error("There are no comments inside `{{ }}`".to_owned()),
+        '\\' => error("`\\` has a meaning only inside texts".to_owned())
+            .hint("A statement needs nothing to go on in the next line."),
+        c if c.is_control() => {
+            error(format!("There is a control character here (U+{:04X})", u32::from(c))).hint("Remove it.")
+        }
+        _ => error(format!("{} has no meaning here", crate::complain::shown(found)))
+            .hint("Text for people stands in quotes."),
+    }
+}
+
+fn bad_literal(kind: SyntaxKind, found: &str, span: Span) -> SyntaxError {
+    let error =
+        |message: String, hint: &str| SyntaxError::new(Code::BadLiteral, span, message).hint(hint.to_owned());
+    match kind {
+        SyntaxKind::Date | SyntaxKind::DateTime => error(
+            format!("There is no such date as `{found}`"),
+            "A date is year, month and day: `2026-03-01`.",
+        ),
+        SyntaxKind::Time => {
+            error(format!("There is no such time as `{found}`"), "Times go from `0:00` to `23:59`.")
+        }
+        SyntaxKind::Duration => error(
+            format!("`{found}` is no duration that can be kept"),
+            "A duration is a number of `ms`, `s`, `min`, `h` or `d`, in whole milliseconds.",
+        ),
+        SyntaxKind::Int | SyntaxKind::Number | SyntaxKind::Percent => error(
+            format!("`{found}` is too long a number"),
+            "Whole numbers have up to 18 digits, others up to 28.",
+        ),
+        _ if found.matches('-').count() == 2 => error(
+            format!("`{found}` is no date"),
+            "A date has two digits for month and day: `2026-03-01`, with a time `2026-03-01T10:00`.",
+        ),
+        _ if found.contains(':') => error(
+            format!("`{found}` is no time"),
+            "A time has two digits after the colon, and 24 hours: `9:00`, `17:30`.",
+        ),
+        _ => bad_unit(found, span),
+    }
+}
+
+/// Digits with letters behind them.
+fn bad_unit(found: &str, span: Span) -> SyntaxError {
+    let digits = found.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(found.len());
+    let (number, unit) = found.split_at_checked(digits).unwrap_or((found, ""));
+    let error = SyntaxError::new(Code::BadLiteral, span, format!("`{found}` is no number and no duration"));
+    let own = match unit {
+        "sec" | "secs" | "second" | "seconds" | "S" => "s",
+        "m" | "mins" | "minute" | "minutes" | "M" => "min",
+        "hr" | "hrs" | "hour" | "hours" | "H" => "h",
+        "day" | "days" | "D" => "d",
+        "msec" | "millis" | "milliseconds" | "MS" => "ms",
+        _ if unit.len() == 3 && unit.bytes().all(|b| b.is_ascii_uppercase()) => {
+            return error.hint("An amount has a space before its currency.").safe_fix(
+                "Add the space",
+                span,
+                format!("{number} {unit}"),
+            );
+        }
+        _ => return error.hint("Durations end in `ms`, `s`, `min`, `h` or `d`: `700ms`, `6min`."),
+    };
+    let fixed = format!("{number}{own}");
+    error.hint(format!("It is written `{fixed}`.")).safe_fix(format!("Write `{fixed}`"), span, fixed)
 }

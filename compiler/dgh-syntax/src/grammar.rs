@@ -37,6 +37,35 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         Rule::name_ref => Meaning::Name(SyntaxKind::NameRef),
         Rule::expr | Rule::subject => Meaning::Expression,
         Rule::file | Rule::member_access => Meaning::Transparent,
+        Rule::whole_edition
+        | Rule::whole_item
+        | Rule::whole_member
+        | Rule::whole_node_item
+        | Rule::whole_route
+        | Rule::whole_step
+        | Rule::whole_hook_step
+        | Rule::whole_test_item
+        | Rule::whole_setting
+        | Rule::whole_field
+        | Rule::whole_case
+        | Rule::whole_phrase
+        | Rule::whole_review
+        | Rule::whole_param
+        | Rule::whole_import
+        | Rule::first_item
+        | Rule::first_member
+        | Rule::first_node_item
+        | Rule::first_route
+        | Rule::first_step
+        | Rule::first_hook_step
+        | Rule::first_test_item
+        | Rule::first_setting
+        | Rule::first_field
+        | Rule::first_case
+        | Rule::first_phrase
+        | Rule::first_review
+        | Rule::first_param
+        | Rule::first_import => Meaning::Transparent,
         Rule::missing_edition | Rule::missing_target | Rule::missing_name | Rule::missing_value => {
             Meaning::Missing
         }
@@ -157,4 +186,9 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         // Marks and words: leaves of the node around them.
         _ => Meaning::Leaf,
     }
+}
+
+/// Whether it stands for something that was left out.
+pub(crate) fn is_missing(rule: Rule) -> bool {
+    matches!(rule, Rule::missing_edition | Rule::missing_target | Rule::missing_name | Rule::missing_value)
 }

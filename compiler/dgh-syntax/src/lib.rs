@@ -5,16 +5,20 @@
 
 mod allow;
 pub mod ast;
+mod complain;
 mod depth;
 mod error;
 mod flaws;
+mod foreign;
 mod grammar;
 mod kind;
 mod names;
 mod parse;
 mod recover;
+mod segment;
 mod token;
 mod tree;
+mod units;
 
 pub use allow::AllowComment;
 pub use depth::{HEIGHT, NESTING};
@@ -31,3 +35,33 @@ pub type SyntaxElement = rowan::SyntaxElement<Dgh>;
 
 #[cfg(test)]
 mod tests;
+
+#[allow(missing_docs, clippy::print_stdout)]
+pub fn time(s: &str) {
+    use pest::Parser as _;
+    for _ in 0..3 {
+        let t = std::time::Instant::now();
+        let tokens = token::tokens(s);
+        let a = t.elapsed();
+        let t = std::time::Instant::now();
+        let d = depth::too_deep(s, &tokens);
+        let b = t.elapsed();
+        let t = std::time::Instant::now();
+        let p = grammar::Grammar::parse(grammar::Rule::file, s).unwrap();
+        let c = t.elapsed();
+        let t = std::time::Instant::now();
+        let mut builder = tree::TreeBuilder::new(s, &tokens);
+        builder.start_node(SyntaxKind::File);
+        builder.splice(p, 0);
+        builder.tokens_before(tokens.len);
+        builder.finish_node();
+        let g = builder.finish();
+        let e = t.elapsed();
+        println!(
+            "tokens {} {a:?} depth {b:?} {} pest {c:?} splice {e:?} {}",
+            tokens.list.len(),
+            d.len(),
+            g.1.len()
+        );
+    }
+}

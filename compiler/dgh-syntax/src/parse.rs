@@ -12,8 +12,7 @@ use crate::{
     error::SyntaxError,
     flaws,
     grammar::{Grammar, Rule},
-    recover,
-    token::{self, Tokens},
+    recover, token,
     tree::TreeBuilder,
 };
 
@@ -30,6 +29,8 @@ pub struct Parse {
     errors: Vec<SyntaxError>,
     allows: Vec<AllowComment>,
     accepted: bool,
+    /// Bytes that pest read to recover from errors: the measure of how much longer a broken file takes.
+    work: u64,
 }
 
 /// Parses a text. It gives a tree for any text, with every byte of it in it, and all syntax errors; it cannot fail.
@@ -46,18 +47,23 @@ pub fn parse(text: &str) -> Parse {
     let hopeless = !deep.is_empty() || tokens.list.iter().any(|t| t.kind.is_bad_token());
     let whole = if hopeless { None } else { Grammar::parse(Rule::file, text).ok() };
     let accepted = whole.is_some();
+    let mut work = 0;
     let mut builder = TreeBuilder::new(text, &tokens);
     builder.start_node(SyntaxKind::File);
     match whole {
         Some(pairs) => builder.splice(pairs, 0),
-        None => errors.extend(recover::recover(text, &tokens, &deep, &mut builder)),
+        None => {
+            let (found, bytes) = recover::recover(text, &tokens, &deep, &mut builder);
+            errors.extend(found);
+            work = bytes;
+        }
     }
     builder.tokens_before(tokens.len);
     builder.finish_node();
     let (green, more) = builder.finish();
     errors.extend(more);
     let allows = allow::comments(text, &tokens);
-    let mut parse = Parse { green, errors, allows, accepted };
+    let mut parse = Parse { green, errors, allows, accepted, work };
     parse.check_edition();
     parse.errors.sort_by_key(|e| (e.span.start, e.span.end));
     parse.errors.dedup();
@@ -98,6 +104,7 @@ fn too_large(text: &str) -> Parse {
         errors: vec![flaws::too_large(text.len())],
         allows: Vec::new(),
         accepted: false,
+        work: 0,
     }
 }
 
@@ -156,8 +163,10 @@ impl Parse {
     }
 }
 
-/// The tokens must be exactly the text; used by the tests of the laws.
 #[cfg(test)]
-pub(crate) fn tokens_of(text: &str) -> Tokens {
-    token::tokens(text)
+impl Parse {
+    /// Bytes that pest read to recover from errors.
+    pub(crate) fn work(&self) -> u64 {
+        self.work
+    }
 }

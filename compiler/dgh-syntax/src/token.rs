@@ -52,6 +52,8 @@ pub(crate) struct Tokens {
     pub(crate) list: Vec<Token>,
     /// In order of their place.
     pub(crate) flaws: Vec<Flaw>,
+    /// The strings that are in no other string, in order.
+    pub(crate) strings: Vec<Span>,
     /// Length of the text.
     pub(crate) len: u32,
 }
@@ -92,11 +94,6 @@ impl Tokens {
     /// Kind of the last token before `offset` that is no space or comment.
     pub(crate) fn last_before(&self, offset: u32) -> Option<SyntaxKind> {
         self.before(offset).map(|i| self.kind(i))
-    }
-
-    /// Offset where the first line could be written: after a byte order mark.
-    pub(crate) fn first_line_start(&self, text: &str) -> u32 {
-        if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() as u32 } else { 0 }
     }
 
     /// Index of the first token that starts at `offset` or later.
@@ -323,6 +320,7 @@ impl<'t> Lexer<'t> {
         let tokens = Tokens {
             list: Vec::with_capacity(text.len() / 4 + 16),
             flaws: Vec::new(),
+            strings: Vec::new(),
             len: text.len() as u32,
         };
         Self { text, tokens, opening_lines, modes: Vec::new(), takes_the_rest: false }
@@ -341,6 +339,7 @@ impl<'t> Lexer<'t> {
             match found {
                 Ok(CodeToken::Quote | CodeToken::TripleQuote) => {
                     let after = self.string(start, end, self.text.len());
+                    self.tokens.strings.push(Span::new(start as u32, after as u32));
                     lexer.bump(after - end);
                 }
                 Ok(token) => self.push(token.kind(), start, end),

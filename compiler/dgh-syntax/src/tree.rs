@@ -24,6 +24,13 @@ struct Step {
     is_start: bool,
 }
 
+/// What is left of a result of pest after a hole.
+pub(crate) struct Rest {
+    steps: Vec<Step>,
+    at: usize,
+    open: Vec<Option<SyntaxKind>>,
+}
+
 /// Builds one tree, from one or from many results of pest.
 pub(crate) struct TreeBuilder<'t> {
     text: &'t str,
@@ -33,6 +40,8 @@ pub(crate) struct TreeBuilder<'t> {
     next: usize,
     steps: Vec<Step>,
     at: usize,
+    /// The rules around, with their nodes.
+    open: Vec<Option<SyntaxKind>>,
     /// What is wrong although the grammar accepts it.
     pub(crate) errors: Vec<SyntaxError>,
 }
@@ -46,6 +55,7 @@ impl<'t> TreeBuilder<'t> {
             next: 0,
             steps: Vec::new(),
             at: 0,
+            open: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -91,17 +101,79 @@ impl<'t> TreeBuilder<'t> {
         self.tokens_before(end);
     }
 
+    /// Offset after the last token in the tree.
+    pub(crate) fn offset(&self) -> u32 {
+        self.tokens.list.get(self.next).map_or(self.tokens.len, |t| t.start)
+    }
+
     /// Puts what pest matched into the tree. `base` is the offset of the text that pest was given.
     pub(crate) fn splice(&mut self, pairs: Pairs<'_, Rule>, base: u32) {
+        self.load(pairs, base);
+        self.run(None);
+    }
+
+    /// Puts what pest matched into the tree, up to the `{` at the offset `hole`; what comes in its place is up to the
+    /// caller, who then gives the rest to [`Self::resume`]. None if there was no such `{`.
+    pub(crate) fn splice_up_to(&mut self, pairs: Pairs<'_, Rule>, base: u32, hole: u32) -> Option<Rest> {
+        self.load(pairs, base);
+        self.run(Some(hole)).then(|| Rest {
+            steps: std::mem::take(&mut self.steps),
+            at: self.at,
+            open: std::mem::take(&mut self.open),
+        })
+    }
+
+    /// Goes on after the empty braces in the hole.
+    pub(crate) fn resume(&mut self, rest: Rest) {
+        self.steps = rest.steps;
+        self.open = rest.open;
+        // The `{` and the `}`, a start and an end each.
+        self.at = rest.at + 4;
+        self.run(None);
+    }
+
+    fn load(&mut self, pairs: Pairs<'_, Rule>, base: u32) {
         self.steps.clear();
         self.steps.extend(pairs.tokens().map(|edge| match edge {
             Edge::Start { rule, pos } => Step { rule, at: base + pos.pos() as u32, is_start: true },
             Edge::End { rule, pos } => Step { rule, at: base + pos.pos() as u32, is_start: false },
         }));
         self.at = 0;
-        while self.at < self.steps.len() {
-            self.rule(SyntaxKind::File);
+        self.open.clear();
+    }
+
+    /// Puts rules into the tree until they are used up, or until the `{` at `hole`: then it gives true.
+    fn run(&mut self, hole: Option<u32>) -> bool {
+        while let Some(step) = self.step() {
+            if !step.is_start {
+                self.at += 1;
+                if let Some(Some(_)) = self.open.pop() {
+                    self.tokens_before_without_trivia(step.at);
+                    self.builder.finish_node();
+                }
+                continue;
+            }
+            if step.rule == Rule::left_brace && hole == Some(step.at) {
+                return true;
+            }
+            match meaning(step.rule) {
+                Meaning::Node(kind) => {
+                    self.at += 1;
+                    self.tokens_before(step.at);
+                    self.builder.start_node(kind.into());
+                    self.open.push(Some(kind));
+                }
+                Meaning::Transparent => {
+                    self.at += 1;
+                    self.open.push(None);
+                }
+                _ => {
+                    let parent = self.open.iter().rev().find_map(|k| *k).unwrap_or(SyntaxKind::File);
+                    self.rule(parent);
+                }
+            }
         }
+        false
     }
 
     fn step(&self) -> Option<Step> {
