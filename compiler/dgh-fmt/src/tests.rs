@@ -41,14 +41,15 @@ fn content(text: &str) -> Content {
     Content { tokens: tokens.collect(), strings: strings.collect() }
 }
 
-/// Whether each comment stands behind something on its line.
-fn behind(text: &str) -> Vec<bool> {
+/// Whether each comment stands behind something on its line; unknown behind a lone comma, which may go.
+fn behind(text: &str) -> Vec<Option<bool>> {
     let tree = dgh_syntax::parse(text).tree();
     let tokens = tree.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token);
     let comments = tokens.filter(|t| matches!(t.kind(), K::Comment | K::DocComment));
     let stands = |t: SyntaxToken| {
         let line = text[..t.text_range().start().into()].rsplit('\n').next().unwrap();
-        !line.trim_matches(['\u{feff}', ' ', '\t', ',']).is_empty()
+        let line = line.trim_matches(['\u{feff}', ' ', '\t']);
+        if line.bytes().all(|b| b == b',') && !line.is_empty() { None } else { Some(!line.is_empty()) }
     };
     comments.map(stands).collect()
 }
@@ -57,7 +58,9 @@ fn laws(text: &str) -> Result<String, TestCaseError> {
     let once = format(text);
     prop_assert!(dgh_syntax::parse(&once.text).is_accepted(), "the result must be accepted:\n{}", once.text);
     prop_assert_eq!(content(text), content(&once.text));
-    prop_assert_eq!(behind(text), behind(&once.text), "\n{}\n-----\n{}", text, once.text);
+    for (before, after) in behind(text).into_iter().zip(behind(&once.text)) {
+        prop_assert!(before.is_none() || before == after, "a comment moved:\n{text}\n-----\n{}", once.text);
+    }
     let twice = format(&once.text);
     prop_assert_eq!(&twice.text, &once.text, "formatting twice");
     prop_assert!(!twice.changed);
@@ -165,7 +168,7 @@ fn kinds(tree: &dgh_syntax::SyntaxNode) -> Vec<K> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 2))]
 
     #[test]
     fn any_spaces_and_comments_keep_the_laws(
