@@ -71,8 +71,8 @@ pub fn request() -> ReplyRequest {
         ]
         .into(),
         may_call: true,
-        models: vec![model("first"), model("second")],
-        judge: Vec::new(),
+        models: vec![model("first"), model("second")].into(),
+        judge: Default::default(),
     }
 }
 
@@ -193,4 +193,22 @@ pub fn named_events(chunks: impl IntoIterator<Item = Json>) -> String {
 /// characters are cut anywhere.
 pub fn in_pieces(events: &str, bytes: usize) -> Reply {
     Reply::pieces("text/event-stream", events.as_bytes().chunks(bytes.max(1))).end()
+}
+
+/// Everything that a model answers: pieces, and the error that ended it. Words are joined, so that
+/// it does not matter where they were cut; of usage only the last counts.
+pub async fn answer(llm: &dyn Llm, request: ReplyRequest) -> (Vec<Delta>, Option<LlmError>) {
+    let mut stream = llm.stream(Arc::new(request));
+    let (mut deltas, mut usage) = (Vec::new(), None);
+    let mut error = None;
+    while let Some(piece) = stream.next().await {
+        match (piece, deltas.last_mut()) {
+            (Ok(Delta::Text(more)), Some(Delta::Text(text))) => text.push_str(&more),
+            (Ok(Delta::Usage(used)), _) => usage = Some(used),
+            (Ok(delta), _) => deltas.push(delta),
+            (Err(failure), _) => error = Some(failure),
+        }
+    }
+    deltas.extend(usage.map(Delta::Usage));
+    (deltas, error)
 }

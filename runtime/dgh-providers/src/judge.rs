@@ -34,7 +34,7 @@ pub(crate) async fn reply(
     let mut bench = Bench::new(request, Mouth::new(request, out));
     let verdict = Commit::default();
     let ask = |request: ReplyRequest, commit: &Commit| {
-        let list = request.models.clone();
+        let list = request.models.iter().cloned().collect();
         ask(Arc::new(request), list, Arc::clone(models), commit.clone(), Arc::clone(pause))
     };
     let mut judge = ask(for_judge(request), &verdict);

@@ -51,7 +51,7 @@ pub(crate) fn run_with(request: ReplyRequest, models: Arc<dyn Models>, pause: Pa
 
 /// One model speaks and decides.
 pub(crate) async fn plain(request: &Arc<ReplyRequest>, models: &Arc<dyn Models>, pause: &Pause, mut mouth: Mouth) {
-    let list = request.models.clone();
+    let list = request.models.iter().cloned().collect();
     let mut answer = ask(Arc::clone(request), list, Arc::clone(models), mouth.commit.clone(), Arc::clone(pause));
     let failure = loop {
         let heard = match mouth.gone {

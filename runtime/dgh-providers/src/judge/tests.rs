@@ -16,7 +16,7 @@ use crate::reply;
 
 fn request() -> ReplyRequest {
     let mut request = double::request();
-    request.judge = vec![double::model("judge"), double::model("spare")];
+    request.judge = vec![double::model("judge"), double::model("spare")].into();
     request
 }
 

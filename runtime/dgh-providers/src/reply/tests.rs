@@ -167,7 +167,9 @@ async fn a_model_that_does_not_begin_is_left_after_eight_seconds_or_what_it_says
     assert_eq!(told[0], (FIRST_PIECE.as_millis(), "says Hello there.".to_owned()));
 
     let mut request = double::request();
-    request.models[0].settings.insert("timeout".into(), json!(1.5));
+    let mut patient = double::model("first");
+    patient.settings.insert("timeout".into(), json!(1.5));
+    request.models = vec![patient, double::model("second")].into();
     let script = Script::default().answer("first", [Step::Usage(1, 0), Step::Stall]).answer("second", [Step::Text("Hello there.")]);
     assert_eq!(hear(request, &script).await[0], (1_500, "says Hello there.".to_owned()));
 }
@@ -194,7 +196,7 @@ async fn a_reply_does_not_last_forever() {
 #[tokio::test(start_paused = true)]
 async fn without_any_model_the_reply_fails_and_says_so() {
     let mut request = double::request();
-    request.models.clear();
+    request.models = Vec::new().into();
     assert_eq!(hear(request, &Script::default()).await, [(0, "failed: no model is set".to_owned())]);
 }
 
