@@ -57,6 +57,11 @@ impl<I: Id, T> Arena<I, T> {
         self.items.get(id.index())
     }
 
+    /// The thing with this id, to change.
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        self.items.get_mut(id.index())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -83,8 +88,8 @@ impl<I: Id, T> Arena<I, T> {
     }
 
     /// The first for which `test` holds.
-    pub fn find(&self, mut test: impl FnMut(&T) -> bool) -> Option<I> {
-        self.items.iter().position(|t| test(t)).map(I::from_index)
+    pub fn find(&self, test: impl FnMut(&T) -> bool) -> Option<I> {
+        self.items.iter().position(test).map(I::from_index)
     }
 }
 

@@ -68,7 +68,7 @@ impl Program {
             Target::Node(id) => node(*id).into(),
             Target::End(Some(id)) => {
                 let outcome = match dialogue {
-                    DialogueId::Agent(agent) => self.agents[agent].outcomes.get(*id),
+                    DialogueId::Agent(agent) => self.agents.get(agent).and_then(|a| a.outcomes.get(*id)),
                     DialogueId::Flow(_) | DialogueId::Last => None,
                 };
                 format!("end {}", outcome.map_or("?", |outcome| &outcome.name))

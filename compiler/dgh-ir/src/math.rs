@@ -25,6 +25,7 @@ pub(crate) fn compare(op: CmpOp, a: &Value, b: &Value) -> Result<bool, EvalError
     })
 }
 
+#[allow(clippy::many_single_char_names, reason = "the names of mathematics")]
 /// Equality in the language: whole numbers equal numbers, a case equals its text.
 pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, EvalError> {
     Ok(match (a, b) {
@@ -47,6 +48,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, EvalError> {
     })
 }
 
+#[allow(clippy::many_single_char_names, reason = "the names of mathematics")]
 /// Order of two values that have one. `op` is for the message.
 pub(crate) fn order(op: &'static str, a: &Value, b: &Value) -> Result<Ordering, EvalError> {
     Ok(match (a, b) {

@@ -530,6 +530,7 @@ pub enum Sink {
 
 impl Program {
     /// The dialogue with this id.
+    #[allow(clippy::indexing_slicing, reason = "ids are made by push")]
     pub fn dialogue(&self, id: DialogueId) -> &Dialogue {
         match id {
             DialogueId::Agent(id) => &self.agents[id].dialogue,

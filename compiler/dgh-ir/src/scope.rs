@@ -22,9 +22,7 @@ pub trait Scope {
     fn env(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// Language tag of the call, for phrases and for how values are spoken.
-    fn language(&self) -> &str {
-        "en"
-    }
+    fn language(&self) -> &str;
 
     /// What a test asks. Nothing but a test has an answer.
     fn probe(&self, probe: &Probe) -> Value {

@@ -124,7 +124,7 @@ impl Step {
             StepKind::Tell(text) | StepKind::Press(text) => text.exprs().for_each(visit),
             StepKind::Play { recording, .. } => visit(recording),
             StepKind::Call { args, meanwhile, .. } => {
-                args.iter().for_each(|(_, value)| visit(value));
+                args.iter().map(|(_, value)| value).for_each(&mut *visit);
                 meanwhile.iter().for_each(visit);
             }
             StepKind::Run { args, .. } => args.iter().for_each(|(_, value)| visit(value)),

@@ -1,5 +1,7 @@
 //! Expressions and events as the author would write them: for the labels of a graph, for `why`
-//! in a record, for messages.
+//! in a record, for messages. Writing to a `String` cannot fail, so nothing asks whether it did.
+
+use std::fmt::Write as _;
 
 use crate::event::Event;
 use crate::expr::{Expr, ExprKind, Part, Probe, Template};
@@ -95,9 +97,9 @@ impl Printer<'_> {
             ExprKind::Const(value) => out.push_str(&literal(value)),
             ExprKind::Slot(id) => out.push_str(&name(self.dialogue.slots.get(*id).map(|s| &s.name))),
             ExprKind::Builtin(builtin) => out.push_str(builtin.name()),
-            ExprKind::Env(env) => out.push_str(&format!("env.{env}")),
-            ExprKind::Secret(secret) => out.push_str(&format!("secret.{secret}")),
-            ExprKind::Recording(recording) => out.push_str(&format!("recording.{recording}")),
+            ExprKind::Env(env) => drop(write!(out, "env.{env}")),
+            ExprKind::Secret(secret) => drop(write!(out, "secret.{secret}")),
+            ExprKind::Recording(recording) => drop(write!(out, "recording.{recording}")),
             ExprKind::Phrase(id) => {
                 out.push_str(&name(self.program.phrases.get(*id).map(|p| &p.name)));
             }
@@ -130,7 +132,7 @@ impl Printer<'_> {
                 out.push_str("{ ");
                 for (index, (field, value)) in fields.iter().enumerate() {
                     out.push_str(if index > 0 { ", " } else { "" });
-                    out.push_str(&format!("{field}: "));
+                    let _ = write!(out, "{field}: ");
                     self.expr(value, 0, level, out);
                 }
                 out.push_str(" }");
@@ -178,7 +180,7 @@ impl Printer<'_> {
                     out.push_str("{{ ");
                     self.expr(expr, 0, level, out);
                     if let Some(format) = format {
-                        out.push_str(&format!(" as {format}"));
+                        let _ = write!(out, " as {format}");
                     }
                     out.push_str(" }}");
                 }

@@ -46,10 +46,13 @@ fn place_cluster(diagram: &mut Diagram, cluster: usize, left: i32) -> (i32, i32)
     let mut out: Vec<Vec<usize>> = vec![Vec::new(); members.len()];
     for edge in &diagram.edges {
         let inside = |i: usize| diagram.nodes.get(i).is_some_and(|n| n.cluster == cluster);
-        if edge.decider != EdgeKind::Run && inside(edge.from) && inside(edge.to) && edge.from != edge.to {
-            if let Some(to) = out.get_mut(edge.from - first) {
-                to.push(edge.to - first);
-            }
+        let drawn = edge.decider != EdgeKind::Run && edge.from != edge.to;
+        if drawn
+            && inside(edge.from)
+            && inside(edge.to)
+            && let Some(to) = out.get_mut(edge.from - first)
+        {
+            to.push(edge.to - first);
         }
     }
     let roots = members.iter().filter(|i| diagram.nodes.get(**i).is_some_and(is_root));

@@ -9,7 +9,7 @@ use crate::arena::Id;
 /// What each thing of a kind is referred to by.
 #[derive(Debug, Clone)]
 pub(super) struct Keys<I> {
-    keys: Vec<String>,
+    by_id: Vec<String>,
     names: Vec<String>,
     id: PhantomData<I>,
 }
@@ -31,17 +31,17 @@ impl<I: Id> Keys<I> {
             }
             keys.push(key);
         }
-        Self { keys, names, id: PhantomData }
+        Self { by_id: keys, names, id: PhantomData }
     }
 
     /// The reference to a thing; what does not exist is `#`, and no reader finds it.
     pub(super) fn get(&self, id: I) -> String {
-        self.keys.get(id.index()).cloned().unwrap_or_else(|| "#".into())
+        self.by_id.get(id.index()).cloned().unwrap_or_else(|| "#".into())
     }
 
     /// The key, where it is not the name.
     pub(super) fn key(&self, id: I) -> Option<String> {
-        let (key, name) = (self.keys.get(id.index())?, self.names.get(id.index())?);
+        let (key, name) = (self.by_id.get(id.index())?, self.names.get(id.index())?);
         (key != name).then(|| key.clone())
     }
 }

@@ -41,7 +41,7 @@ fn index<I: Id, T>(
     items: &[T],
     name: impl Fn(&T) -> (&String, &Option<String>),
 ) -> Result<Index<I>, WireError> {
-    Index::of(what, items.iter().map(|item| name(item)).map(|(name, key)| (name.as_str(), key)))
+    Index::of(what, items.iter().map(name).map(|(name, key)| (name.as_str(), key)))
 }
 
 /// What an expression may refer to.

@@ -24,7 +24,11 @@ impl Reader {
             dialogue.routes.iter().map(|(id, route)| (id, route.from)).collect();
         for (id, from) in places {
             match from {
-                Some(node) => dialogue.nodes[node].routes.push(id),
+                Some(node) => {
+                    if let Some(node) = dialogue.nodes.get_mut(node) {
+                        node.routes.push(id);
+                    }
+                }
                 None => dialogue.anywhere.push(id),
             }
         }
