@@ -25,7 +25,7 @@ pub mod source_map;
 pub mod test;
 pub mod types;
 pub mod value;
-mod walk;
+pub mod walk;
 pub mod wire;
 mod write_expr;
 

@@ -98,8 +98,8 @@ pub struct TestStep {
 pub enum TestStepKind {
     /// `says "…" means …`
     Says(String, Option<Meaning>),
-    /// `interrupts "…"`: said over the agent's speech.
-    Interrupts(String),
+    /// `interrupts "…" means …`: said over the agent's speech.
+    Interrupts(String, Option<Meaning>),
     /// `agent_says "…"`: fixes the words of the model's next reply.
     AgentSays(String),
     /// `keys "12#"`
