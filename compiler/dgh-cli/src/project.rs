@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use dgh_compile::{Compiled, World, manifest};
+use dgh_compile::{Compiled, Options, World, manifest};
 
 /// A bundle on disk: its folder, and the file in it that is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,12 @@ impl Project {
 
     /// Compiles it.
     pub fn compile(&self) -> Compiled {
-        dgh_compile::compile(self, &self.entry)
+        self.compile_with(Options::default())
+    }
+
+    /// Compiles it with what else is known.
+    pub fn compile_with(&self, options: Options<'_>) -> Compiled {
+        dgh_compile::compile_with(self, &self.entry, options)
     }
 
     /// The path of a file of the bundle, as the user would type it.

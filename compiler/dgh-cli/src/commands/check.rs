@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use anyhow::Context as _;
-use dgh_compile::Compiled;
+use dgh_compile::{Compiled, Options};
 use dgh_diag::{Diagnostic, FileId, Severity, Style, fix, github, json, render, sarif, summary};
 use dgh_ir::Program;
 
@@ -26,10 +26,7 @@ pub fn run(args: &Check) -> anyhow::Result<Outcome> {
     }
     let mut all = Findings::default();
     for project in &projects {
-        let mut compiled = project.compile();
-        if let Some(release) = &release {
-            compiled.compare(release);
-        }
+        let compiled = project.compile_with(Options { last_release: release.as_ref() });
         all.add(project, compiled, args.pedantic);
     }
     print(args, &all)?;
@@ -98,7 +95,7 @@ fn print(args: &Check, all: &Findings) -> anyhow::Result<()> {
 }
 
 fn style() -> Style {
-    Style { colour: ui::colours(), unicode: true, width: ui::width() }
+    Style { color: ui::colours(), unicode: true, width: ui::width() }
 }
 
 fn mend(project: &Project) -> anyhow::Result<()> {
