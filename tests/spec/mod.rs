@@ -1,3 +1,4 @@
 //! The pages of the language are true: their programs compile, their tests pass.
 
+mod codes;
 mod reference;

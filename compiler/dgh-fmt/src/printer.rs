@@ -1,8 +1,7 @@
 //! Walks a tree and writes its tokens with new spaces between them.
 
 use dgh_syntax::SyntaxKind as K;
-use dgh_syntax::{SyntaxElement, SyntaxNode, SyntaxToken};
-use rowan::{TextSize, WalkEvent};
+use dgh_syntax::{SyntaxElement, SyntaxNode, SyntaxToken, TextSize, WalkEvent};
 
 use crate::layout::{INDENT, WIDTH, group};
 use crate::spacing::{Mark, space_between};

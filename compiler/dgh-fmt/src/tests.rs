@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use dgh_syntax::ast::{AstNode as _, StringLit, StringPart};
-use dgh_syntax::{SyntaxKind as K, SyntaxToken};
+use dgh_syntax::{NodeOrToken, SyntaxKind as K, SyntaxToken};
 use proptest::prelude::*;
 
 use super::*;
@@ -28,7 +28,7 @@ fn content(text: &str) -> Content {
     let in_string = |t: &SyntaxToken| t.parent().is_some_and(|p| p.kind() == K::String);
     let tokens = tree
         .descendants_with_tokens()
-        .filter_map(rowan::NodeOrToken::into_token)
+        .filter_map(NodeOrToken::into_token)
         .filter(|t| !matches!(t.kind(), K::Whitespace | K::Comma) && !in_string(t))
         .map(|t| t.text().to_owned());
     let strings = tree.descendants().filter_map(StringLit::cast).map(|s| {
@@ -44,7 +44,7 @@ fn content(text: &str) -> Content {
 /// Whether each comment stands behind something on its line; unknown behind a lone comma, which may go.
 fn behind(text: &str) -> Vec<Option<bool>> {
     let tree = dgh_syntax::parse(text).tree();
-    let tokens = tree.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token);
+    let tokens = tree.descendants_with_tokens().filter_map(NodeOrToken::into_token);
     let comments = tokens.filter(|t| matches!(t.kind(), K::Comment | K::DocComment));
     let stands = |t: SyntaxToken| {
         let line = text[..t.text_range().start().into()].rsplit('\n').next().unwrap();
@@ -139,7 +139,7 @@ fn trivia() -> impl Strategy<Value = &'static str> {
 fn scrambled(text: &str, changes: &[(prop::sample::Index, &str)]) -> Option<String> {
     let tree = dgh_syntax::parse(text).tree();
     let tokens: Vec<SyntaxToken> =
-        tree.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token).collect();
+        tree.descendants_with_tokens().filter_map(NodeOrToken::into_token).collect();
     let fixed = |t: &SyntaxToken| {
         t.parent_ancestors().any(|a| matches!(a.kind(), K::String | K::LanguageTag))
     };
@@ -201,7 +201,7 @@ proptest! {
         let tree = dgh_syntax::parse(text).tree();
         let mut out: Vec<String> = Vec::new();
         let mut gaps = Vec::new();
-        for token in tree.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token) {
+        for token in tree.descendants_with_tokens().filter_map(NodeOrToken::into_token) {
             if token.kind() == K::Whitespace && !token.text().contains('\n')
                 && !token.parent_ancestors().any(|a| a.kind() == K::String)
                 && !token.next_token().is_some_and(|n| n.kind() == K::Comment)

@@ -25,6 +25,8 @@ pub use depth::{HEIGHT, NESTING};
 pub use error::{SyntaxError, SyntaxFix};
 pub use kind::{Dgh, SyntaxKind};
 pub use parse::{EDITION, MAX_LEN, Parse, parse, parse_bytes};
+/// What a walk over a tree meets.
+pub use rowan::{NodeOrToken, TextSize, WalkEvent};
 
 /// A node of the tree.
 pub type SyntaxNode = rowan::SyntaxNode<Dgh>;
