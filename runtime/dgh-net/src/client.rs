@@ -147,6 +147,10 @@ impl Client {
         self.http.clone()
     }
 
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     async fn start(&self, request: Request) -> Result<Incoming, NetError> {
         self.check(&request.url)?;
         let host = host_of(&request.url);
@@ -260,7 +264,7 @@ fn redirect_host(response: &reqwest::Response) -> String {
 
 /// What a failure of the client means. Its own text holds the address, so only the innermost cause
 /// is told.
-fn failure(host: &str, error: &reqwest::Error) -> NetError {
+pub(crate) fn failure(host: &str, error: &reqwest::Error) -> NetError {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(ours) = inner.downcast_ref::<NetError>() {

@@ -1,15 +1,19 @@
 //! The one guarded way to the network: HTTP, tools over HTTP, MCP servers.
 
+pub mod builtin;
 pub mod client;
 pub mod error;
+pub mod mcp;
 pub mod policy;
 pub mod resolve;
 pub mod retry;
 pub mod secrets;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tool;
 
 pub use client::{Answer, Client, Incoming, Request};
 pub use error::{NetError, NetErrorKind};
 pub use policy::Policy;
 pub use secrets::Secrets;
+pub use tool::{Call, Tools, What};

@@ -7,10 +7,11 @@ use ipnet::IpNet;
 
 use crate::error::{NetError, NetErrorKind};
 
-/// Which addresses may be asked, beside public ones.
+/// Which addresses may be asked, beside public ones, and whether commands may be started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     allowed: Vec<Allowed>,
+    commands: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Policy {
 
     /// Public addresses, this machine and private networks; link-local addresses are still refused.
     pub fn with_private() -> Self {
-        Self { allowed: vec![Allowed::Private] }
+        Self { allowed: vec![Allowed::Private], commands: false }
     }
 
     /// Public addresses and what a profile names: `private`, an address, a network in CIDR form, or
@@ -55,7 +56,22 @@ impl Policy {
     /// ```
     pub fn parse<S: AsRef<str>>(entries: impl IntoIterator<Item = S>) -> Result<Self, NetError> {
         let allowed = entries.into_iter().map(|e| Allowed::parse(e.as_ref().trim()));
-        Ok(Self { allowed: allowed.collect::<Result<_, _>>()? })
+        Ok(Self { allowed: allowed.collect::<Result<_, _>>()?, commands: false })
+    }
+
+    /// Also lets MCP servers be started as processes. For whoever runs programs of their own, never
+    /// for a server that runs those of others.
+    pub fn allow_commands(mut self) -> Self {
+        self.commands = true;
+        self
+    }
+
+    /// Checks whether a process may be started for a server.
+    pub(crate) fn check_commands(&self, server: &str) -> Result<(), NetError> {
+        if self.commands {
+            return Ok(());
+        }
+        Err(NetError::new(NetErrorKind::Refused, format!("`{server}` is a command, and commands are not started here")))
     }
 
     /// Checks the address that a host name stands for.
