@@ -1,6 +1,7 @@
 //! What a check is given: parsed files, how they import each other, and what surrounds them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use dgh_diag::{FileId, Place};
 use dgh_ir::program::McpTool;
@@ -19,7 +20,7 @@ pub struct Input<'a> {
 }
 
 /// A parsed file.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SourceFile<'a> {
     /// Its number; places in it have it.
     pub id: FileId,
@@ -27,6 +28,8 @@ pub struct SourceFile<'a> {
     pub path: &'a str,
     /// Its tree.
     pub parse: &'a dgh_syntax::Parse,
+    /// Its text.
+    pub text: Arc<str>,
     /// Where it comes from.
     pub origin: FileOrigin,
 }
@@ -67,6 +70,8 @@ pub struct Config<'a> {
     pub lock: Option<IndexMap<String, Vec<McpTool>>>,
     /// Whether the bundle has this file; none when nobody can tell.
     pub file_exists: Option<&'a dyn Fn(&str) -> bool>,
+    /// The last published release, to notice nodes that were renamed without a `moved`.
+    pub last_release: Option<&'a dgh_ir::Program>,
 }
 
 /// The names of a profile.

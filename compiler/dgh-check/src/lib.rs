@@ -2,20 +2,30 @@
 //!
 //! Two halves. *Lowering* ([`lower`]) resolves names and types and makes the [`dgh_ir::Program`];
 //! what does not resolve becomes a hole, so that one mistake is one finding and everything else is
-//! still checked. The *analyses* run on the program: paths, policies, privacy, shape.
+//! still checked. *Analyses* ([`analyse`]) prove things about the program: paths, policies,
+//! privacy, shape.
 //!
 //! Nothing here reads a file or knows where one is; that is the work of the facade, which fills in
 //! an [`Input`].
 
+mod analyse;
+mod flow;
 mod input;
+mod lints;
 mod lower;
 mod names;
+mod policy;
+mod privacy;
+pub mod report;
+#[cfg(test)]
+mod testing;
 mod types;
 
-use dgh_diag::Diagnostic;
+use dgh_diag::{Code, Diagnostic};
 use dgh_ir::test::TestCase;
 use dgh_ir::{Program, SourceMap};
 
+pub use analyse::analyse;
 pub use input::{Config, DefaultModel, Defaults, FileOrigin, Import, Input, Profile, SourceFile};
 pub use lower::Lowered;
 
@@ -29,19 +39,22 @@ pub struct Checked {
     pub source_map: SourceMap,
     /// The `test` blocks of the entry file.
     pub tests: Vec<TestCase>,
-    /// Findings, by place.
+    /// All findings, those of the parser among them, by place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Checks a program: all files that the entry file reaches. Cannot fail.
-///
-/// Findings of the parser are not repeated here.
 pub fn check(input: &Input<'_>) -> Checked {
-    let lowered = lower(input);
-    let mut diagnostics = lowered.diagnostics;
+    let Lowered { program, context, mut report } = lower(input);
+    analyse(&program, &context, &mut report);
+    let mut diagnostics = report.diagnostics;
+    // Of a file in another edition nothing else is worth saying.
+    if diagnostics.iter().any(|d| d.code == Code::UnknownEdition) {
+        diagnostics.retain(|d| (d.code as u16) < (Code::UnknownName as u16));
+    }
     diagnostics.sort_by_key(|d| (d.place, d.code as u16));
     diagnostics.dedup();
-    Checked { program: lowered.program, source_map: lowered.source_map, tests: lowered.tests, diagnostics }
+    Checked { program, source_map: report.source_map, tests: context.tests, diagnostics }
 }
 
 /// Only resolves names and types; the analyses are left out.

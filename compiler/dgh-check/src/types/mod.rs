@@ -146,38 +146,12 @@ fn join_kinds(a: &Kind, b: &Kind) -> Option<Kind> {
 
 /// The type as the author writes it: `private money?`, `list<Slot>`.
 pub(crate) fn type_name(program: &Program, ty: &Type) -> String {
-    let private = if ty.private { "private " } else { "" };
-    let optional = if ty.optional && ty.kind != Kind::Nothing { "?" } else { "" };
-    format!("{private}{}{optional}", kind_name(program, &ty.kind))
+    program.type_name(ty)
 }
 
 /// The kind as the author writes it.
 pub(crate) fn kind_name(program: &Program, kind: &Kind) -> String {
-    match kind {
-        Kind::Text => "text".into(),
-        Kind::Bool => "bool".into(),
-        Kind::Int => "int".into(),
-        Kind::Number => "number".into(),
-        Kind::Money(None) => "money".into(),
-        Kind::Money(Some(currency)) => format!("money({})", currency.code()),
-        Kind::Date => "date".into(),
-        Kind::Time => "time".into(),
-        Kind::DateTime => "datetime".into(),
-        Kind::Duration => "duration".into(),
-        Kind::Phone => "phone".into(),
-        Kind::Email => "email".into(),
-        Kind::Url => "url".into(),
-        Kind::Digits(n) => format!("digits({n})"),
-        Kind::IntRange(a, b) => format!("{a}..{b}"),
-        Kind::Enum(id) => program.enums.get(*id).map_or_else(|| "enum".into(), |e| e.name.clone()),
-        Kind::Record(id) => program.records.get(*id).map_or_else(|| "record".into(), |r| r.name.clone()),
-        Kind::List(item) => format!("list<{}>", type_name(program, item)),
-        Kind::Range(kind) => format!("range of {}", kind_name(program, kind)),
-        Kind::Secret => "secret".into(),
-        Kind::Json => "any value".into(),
-        Kind::Nothing => "none".into(),
-        Kind::Hole => "unknown".into(),
-    }
+    program.kind_name(kind)
 }
 
 /// The kind in words, with its article: "a date", "an amount of money".
