@@ -8,6 +8,7 @@ pub mod double;
 pub mod google;
 mod judge;
 pub mod llm;
+pub mod offline;
 pub mod openai;
 mod prompt;
 pub mod registry;

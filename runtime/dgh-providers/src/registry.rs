@@ -9,6 +9,7 @@ use dgh_net::{Client, Secrets};
 use crate::anthropic::Anthropic;
 use crate::google::Google;
 use crate::llm::{Llm, LlmError};
+use crate::offline::Offline;
 use crate::openai::OpenAi;
 use crate::settings::Settings;
 
@@ -41,6 +42,7 @@ impl Registry {
             "openai_chat" => Arc::new(OpenAi::new(model, client, secrets)?),
             "anthropic" => Arc::new(Anthropic::new(model, client, secrets)?),
             "google" => Arc::new(Google::new(model, client, secrets)?),
+            "offline" => Arc::new(Offline),
             other => return Err(Settings::of(model).setup(format!("this runtime does not speak the protocol `{other}`"))),
         })
     }

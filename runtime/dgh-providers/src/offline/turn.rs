@@ -1,0 +1,398 @@
+//! The answer to a caller's turn: what was learned, where to go, and what to say.
+
+use dgh_engine::reply::{Card, Label, Message, ReplyRequest, Shape, Wanted};
+use serde_json::{Map, Value as Json};
+
+use super::Move;
+use super::answers::answer;
+use super::concepts::{caller_means, of_author};
+use super::extract::{Extraction, Half, extract, focus, known};
+use super::facts::{fact, tool};
+#[cfg(test)]
+use super::labels::scores;
+use super::labels::{Around, choose, last_question};
+use super::patterns::find;
+use super::questions::{is_question, question_for};
+use super::spoken;
+use super::wording::word;
+use super::words::{Words, plain};
+
+/// What the caller said last.
+pub(super) fn last_turn(history: &[Message]) -> Option<&str> {
+    history.iter().rev().find_map(|message| match message {
+        Message::Caller(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// What the agent said before that turn, since the turn before.
+pub(super) fn asked_before(history: &[Message]) -> String {
+    let before = history.iter().rev().skip_while(|message| !matches!(message, Message::Caller(_))).skip(1);
+    let mut said: Vec<&str> = before
+        .take_while(|message| !matches!(message, Message::Caller(_)))
+        .filter_map(|message| match message {
+            Message::Agent(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    said.reverse();
+    said.join(" ")
+}
+
+/// What the agent has said since the caller's last turn: all of it, when the caller has said nothing.
+pub(super) fn said_since(history: &[Message]) -> String {
+    let mut said: Vec<&str> = history
+        .iter()
+        .rev()
+        .take_while(|message| !matches!(message, Message::Caller(_)))
+        .filter_map(|message| match message {
+            Message::Agent(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    said.reverse();
+    said.join(" ")
+}
+
+/// Answers a turn.
+pub(super) fn turn(request: &ReplyRequest) -> Vec<Move> {
+    let words = Words::new(last_turn(&request.history).unwrap_or_default());
+    let asked = asked_before(&request.history);
+    let talk = Talk { request, card: &request.card, words: &words, asked: &asked };
+    if words.is_blank() {
+        return talk.unclear("Sorry, I could not hear you.");
+    }
+    match request.card.read_back.as_deref() {
+        Some(read_back) => talk.confirmation(read_back),
+        None => talk.answer(extract(&words, &request.card, &asked)),
+    }
+}
+
+/// The values of the last turn and nothing else.
+pub(super) fn learn(request: &ReplyRequest) -> Vec<Move> {
+    let words = Words::new(last_turn(&request.history).unwrap_or_default());
+    let found = extract(&words, &request.card, &asked_before(&request.history));
+    note(found.values).into_iter().collect()
+}
+
+/// The next question of the node, when there is one.
+pub(super) fn next_question(request: &ReplyRequest, noted: &Map<String, Json>, again: bool) -> Option<String> {
+    let card = &request.card;
+    let prompt = card.prompt.as_deref().unwrap_or_default();
+    let missing = card.wanted.iter().find(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
+    if let Some(wanted) = missing {
+        return Some(question_for(wanted, prompt, card.now, again));
+    }
+    word(prompt, &request.persona).questions.into_iter().next()
+}
+
+struct Talk<'a> {
+    request: &'a ReplyRequest,
+    card: &'a Card,
+    words: &'a Words,
+    asked: &'a str,
+}
+
+impl Talk<'_> {
+    fn answer(&self, found: Extraction) -> Vec<Move> {
+        let label = self.label(&found);
+        if let Some(label) = label {
+            return note(found.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
+        }
+        if !found.values.is_empty() {
+            return self.noted(found);
+        }
+        if let Some(half) = &found.half {
+            return vec![Move::Say(self.other_half(half))];
+        }
+        if found.refused {
+            let question = self.question(&Map::new(), false);
+            return vec![Move::Say("I am afraid I need that to go on.".to_owned()), Move::Say(question)];
+        }
+        self.talk()
+    }
+
+    /// Something was learned and no label chosen: thank and ask on, unless all is there.
+    fn noted(&self, found: Extraction) -> Vec<Move> {
+        let missing = |wanted: &&Wanted| wanted.missing;
+        let first_missing = self.card.wanted.iter().filter(missing).find(|wanted| !found.values.contains_key(&wanted.name));
+        let had_missing = self.card.wanted.iter().any(|wanted| wanted.missing);
+        let thanks = if found.corrects { "All right." } else { self.thanks() };
+        let values = found.values.clone();
+        let mut moves: Vec<Move> = note(found.values).into_iter().collect();
+        match first_missing {
+            // The list to choose from changes with what it was made of.
+            Some(wanted) if found.corrects && matches!(wanted.shape, Shape::Choice { .. }) => moves.push(Move::Say(thanks.to_owned())),
+            Some(_) => {
+                if let Some(answer) = self.side_question() {
+                    moves.push(Move::Say(answer));
+                } else {
+                    moves.push(Move::Say(thanks.to_owned()));
+                }
+                moves.push(Move::Say(self.question(&values, false)));
+            }
+            None if had_missing => {}
+            None => {
+                moves.push(Move::Say(thanks.to_owned()));
+                moves.extend(next_question(self.request, &values, false).filter(|question| !self.asked.contains(question.as_str())).map(Move::Say));
+            }
+        }
+        moves
+    }
+
+    /// A question beside an answer: "Tomorrow. Are you open at noon?"
+    fn side_question(&self) -> Option<String> {
+        let text = self.words.source().split_inclusive(['.', '?', '!']).map(str::trim).find(|part| part.ends_with('?'))?;
+        let question = Words::new(text);
+        if !is_question(&question) || text.len() == self.words.source().trim().len() {
+            return None;
+        }
+        fact(&question, self.card, &self.request.persona)
+    }
+
+    /// A read-back is pending: a yes, a no, or a change.
+    fn confirmation(&self, read_back: &str) -> Vec<Move> {
+        let said = answer(self.words);
+        let changes = if said.is_some_and(|said| said.alone) { Extraction::default() } else { self.changes(read_back, said.is_none_or(|said| !said.yes)) };
+        let around = Around { asked: self.asked, answered: true, answer_taken: true, persona: &self.request.persona, ..Around::default() };
+        if let Some(label) = choose(self.words, &self.card.labels, &around).filter(|label| !changes.corrects || !self.is_about_others(label)) {
+            return note(changes.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
+        }
+        if !changes.values.is_empty() {
+            return note(changes.values).into_iter().collect();
+        }
+        match said {
+            Some(said) if said.yes => vec![Move::Confirm(true)],
+            Some(_) => vec![Move::Confirm(false), Move::Say(self.what_to_change(read_back))],
+            None => {
+                let question = last_question(read_back).to_owned();
+                match self.small_talk() {
+                    Some(text) => vec![Move::Say(text), Move::Say(question)],
+                    None => self.unclear_then("Sorry, I did not understand that.", &question),
+                }
+            }
+        }
+    }
+
+    /// What the caller changes: the values that were read back may be said anew.
+    fn changes(&self, read_back: &str, refuses: bool) -> Extraction {
+        let found = extract(self.words, self.card, read_back);
+        if !found.values.is_empty() || !refuses {
+            return found;
+        }
+        let mut card = self.card.clone();
+        let read: Vec<String> = self.read_back_names(read_back);
+        for wanted in &mut card.wanted {
+            wanted.missing = read.contains(&wanted.name);
+            wanted.optional = false;
+        }
+        card.known.retain(|known| !read.contains(&known.name));
+        let rest = without_no(self.words.source());
+        let rest = Words::new(&rest);
+        if rest.is_blank() {
+            return found;
+        }
+        let mut again = extract(&rest, &card, read_back);
+        again.corrects = !again.values.is_empty();
+        again.values.retain(|name, value| known(self.card, name).is_none_or(|known| value.as_str() != Some(known)));
+        again
+    }
+
+    fn read_back_names(&self, read_back: &str) -> Vec<String> {
+        let lower = read_back.to_lowercase();
+        let held = |name: &str| {
+            known(self.card, name).is_some_and(|value| {
+                lower.contains(&value.to_lowercase()) || lower.contains(&spoken::data(value, self.card.now).to_lowercase()) || lower.contains(&format!("{}:", name.replace('_', " ")))
+            })
+        };
+        let names: Vec<String> = self.card.wanted.iter().filter(|wanted| held(&wanted.name)).map(|wanted| wanted.name.clone()).collect();
+        if names.is_empty() { self.card.wanted.iter().filter(|wanted| wanted.missing || known(self.card, &wanted.name).is_some()).map(|wanted| wanted.name.clone()).collect() } else { names }
+    }
+
+    fn what_to_change(&self, read_back: &str) -> String {
+        let names = self.read_back_names(read_back);
+        let one = self.card.wanted.iter().find(|wanted| names.len() == 1 && names.contains(&wanted.name));
+        match one {
+            Some(wanted) => format!("Sorry about that. {}", question_for(wanted, self.card.prompt.as_deref().unwrap_or_default(), self.card.now, false)),
+            None => "Sorry about that. What should I change?".to_owned(),
+        }
+    }
+
+    fn label(&self, found: &Extraction) -> Option<&Label> {
+        let about: Vec<String> = self
+            .card
+            .wanted
+            .iter()
+            .filter(|wanted| found.values.get(&wanted.name).is_some_and(|value| !value.is_null()))
+            .filter_map(|wanted| wanted.about.clone())
+            .collect();
+        let answered = found.corrects || self.card.wanted.iter().any(|wanted| wanted.missing && found.values.contains_key(&wanted.name));
+        let asked_yes_no = focus(self.card, self.asked).is_some_and(|wanted| match &wanted.shape {
+            Shape::Bool => true,
+            Shape::Choice { options } => options.len() == 1,
+            _ => false,
+        });
+        let around = Around { asked: self.asked, about: &about, persona: &self.request.persona, answered, answer_taken: asked_yes_no && answered };
+        let label = choose(self.words, &self.card.labels, &around)?;
+        // "None of these, how about Thursday?" is a new day, which a change of node would lose.
+        (!(found.corrects && self.is_about_others(label))).then_some(label)
+    }
+
+    fn is_about_others(&self, label: &Label) -> bool {
+        of_author(&plain(&Words::new(&label.sentence))).iter().any(|concept| matches!(concept.name, "none suits" | "no" | "no interest" | "yes"))
+    }
+
+    fn other_half(&self, half: &Half) -> String {
+        match half {
+            Half::Day(day) => format!("What time on {}?", spoken::day(*day, self.card.now)),
+            Half::Period(period) => {
+                let period = period.strip_prefix("in ").map_or_else(|| period.clone(), |month| format!("in {}", super::grammar::capital(month)));
+                format!("Which day {period}?")
+            }
+            Half::Outside => self.question(&Map::new(), true),
+            Half::TooShort => format!("I think some digits are missing. {}", self.question(&Map::new(), true)),
+        }
+    }
+
+    /// Neither a label nor a value: a question, small talk, or something that was not understood.
+    fn talk(&self) -> Vec<Move> {
+        if let Some(text) = self.small_talk() {
+            return self.then_question(text);
+        }
+        let question = is_question(self.words);
+        if question || self.card.prompt.as_deref().is_some_and(|prompt| word(prompt, "").answers) {
+            if let Some(answer) = fact(self.words, self.card, &self.request.persona) {
+                return self.then_question(answer);
+            }
+            if let Some((name, args)) = self.may_use_tool() {
+                return vec![Move::UseTool { name, args }];
+            }
+        }
+        if question {
+            return self.then_question("I am sorry, I do not know that.".to_owned());
+        }
+        if let Some((name, args)) = self.may_use_tool().filter(|(name, _)| self.request.functions.iter().any(|function| function.name == *name && !is_search(&function.parameters))) {
+            return vec![Move::UseTool { name, args }];
+        }
+        self.unclear("Sorry, I did not understand that.")
+    }
+
+    fn may_use_tool(&self) -> Option<(String, Json)> {
+        if !self.request.may_call {
+            return None;
+        }
+        tool(self.words, self.card, &self.request.functions, &Map::new())
+    }
+
+    /// What is not about the matter: a greeting, thanks, anger, "say again", "one moment".
+    fn small_talk(&self) -> Option<String> {
+        let plain = plain(self.words);
+        let says = |patterns: &[&str]| patterns.iter().any(|pattern| find(&plain, pattern).is_some());
+        let text = if says(&["^ what $", "pardon", "excuse me $", "come again", "say|repeat * again|that", "repeat", "did not|can not|could not hear|catch|understand|get you?", "^ sorry $", "^ huh $", "speak|talk slower|louder|up", "what did you say|ask"]) {
+            "Of course.".to_owned()
+        } else if says(&["one|just|a|wait moment|second|minute|sec", "hold on", "hang on", "^ wait $", "let me think|see|check|look|get|find", "give me a"]) {
+            "Of course, take your time.".to_owned()
+        } else if caller_means(&plain, "robot") {
+            "I am an automated assistant.".to_owned()
+        } else if caller_means(&plain, "angry") {
+            match self.card.labels.iter().find(|label| of_author(&super::words::plain(&Words::new(&label.sentence))).iter().any(|concept| concept.name == "human")) {
+                Some(_) => "I am sorry about the trouble. If you would rather talk to a person, just say so.".to_owned(),
+                None => "I am sorry about the trouble.".to_owned(),
+            }
+        } else if says(&["^ hello|hi|hey|hiya $", "^ good morning|afternoon|evening|day", "^ hello|hi there $", "how are you"]) {
+            if says(&["how are you"]) { "I am fine, thank you.".to_owned() } else { "Hello!".to_owned() }
+        } else if says(&["^ thanks|thank", "thank you $"]) {
+            "You are welcome.".to_owned()
+        } else if says(&["are you there", "can you hear me", "anyone|anybody there"]) {
+            "Yes, I am here.".to_owned()
+        } else if self.agrees_to_go_on() {
+            "Good.".to_owned()
+        } else {
+            return None;
+        };
+        Some(text)
+    }
+
+    /// A bare "okay" where something else was asked for: it only means "go on".
+    fn agrees_to_go_on(&self) -> bool {
+        answer(self.words).is_some_and(|answer| answer.yes && answer.alone) && focus(self.card, self.asked).is_some()
+    }
+
+    fn then_question(&self, text: String) -> Vec<Move> {
+        let mut moves = vec![Move::Say(text)];
+        let waits = moves.first() == Some(&Move::Say("Of course, take your time.".to_owned()));
+        if !waits {
+            let question = self.question(&Map::new(), false);
+            if !question.is_empty() {
+                moves.push(Move::Say(question));
+            }
+        }
+        moves
+    }
+
+    fn unclear(&self, apology: &str) -> Vec<Move> {
+        let again = !self.asked.is_empty();
+        let question = self.question(&Map::new(), again);
+        self.unclear_then(apology, &question)
+    }
+
+    fn unclear_then(&self, apology: &str, question: &str) -> Vec<Move> {
+        let mut moves = Vec::new();
+        let may = self.card.may_unclear && self.request.may_call;
+        if may {
+            moves.push(Move::Unclear);
+        }
+        // The second time in a row the agent's own handler has words; two apologies are one too many.
+        if may && (self.asked.contains("did not understand") || self.asked.contains("could not hear")) {
+            return moves;
+        }
+        moves.push(Move::Say(apology.to_owned()));
+        if !question.is_empty() {
+            moves.push(Move::Say(question.to_owned()));
+        }
+        moves
+    }
+
+    /// What is to be answered next; in doubt what was asked last.
+    fn question(&self, noted: &Map<String, Json>, again: bool) -> String {
+        let missing = self.card.wanted.iter().any(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
+        let last = last_question(self.asked);
+        if !missing && last.ends_with('?') {
+            return last.to_owned();
+        }
+        next_question(self.request, noted, again).unwrap_or_else(|| if last.ends_with('?') { last.to_owned() } else { "How can I help you?".to_owned() })
+    }
+
+    fn thanks(&self) -> &'static str {
+        let turns = self.request.history.iter().filter(|message| matches!(message, Message::Caller(_))).count();
+        ["Thank you.", "Got it.", "All right."].get(turns % 3).copied().unwrap_or("Thank you.")
+    }
+}
+
+/// How well each label fits, to see in a failed test why one was chosen.
+#[cfg(test)]
+pub(super) fn label_scores(request: &ReplyRequest) -> Vec<(String, f64)> {
+    let words = Words::new(last_turn(&request.history).unwrap_or_default());
+    let asked = asked_before(&request.history);
+    let around = Around { asked: &asked, persona: &request.persona, ..Around::default() };
+    let found = scores(&words, &request.card.labels, &around);
+    request.card.labels.iter().map(|label| label.name.clone()).zip(found).collect()
+}
+
+fn is_search(parameters: &Json) -> bool {
+    parameters.get("properties").is_some_and(|properties| properties.get("query").is_some() || properties.get("question").is_some())
+}
+
+fn note(values: Map<String, Json>) -> Option<Move> {
+    (!values.is_empty()).then_some(Move::Note(values))
+}
+
+/// The turn without the "no" in front: "No, it's Bob" is "it's Bob".
+fn without_no(text: &str) -> String {
+    let words = Words::new(text);
+    let mut start = 0;
+    while start < words.len() && (words.is(start, &["no", "nope", "nah", "not", "quite", "wrong", "that's", "incorrect", "sorry", "actually", "wait", "it's", "its", "right", ",", ".", "!", "i", "said", "meant", "mean", "should", "be", "it", "change", "to", "make", "that"])) {
+        start += 1;
+    }
+    words.raw(start..words.len()).to_owned()
+}
