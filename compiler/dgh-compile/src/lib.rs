@@ -10,12 +10,10 @@ pub mod mocks;
 mod sources;
 pub mod world;
 
-use std::collections::BTreeMap;
-
 use dgh_check::{Config, Input};
 use dgh_diag::{Code, Diagnostic, FileId, Place, Severity, Span};
 use dgh_ir::test::TestCase;
-use dgh_ir::{Agent, Program, SourceMap};
+use dgh_ir::{Program, SourceMap};
 
 pub use lock::Lock;
 pub use manifest::Manifest;
@@ -71,7 +69,7 @@ pub fn compile_with(world: &dyn World, entry: &str, options: Options<'_>) -> Com
         defaults: manifest.as_ref().map(Manifest::check_defaults).unwrap_or_default(),
         lock: lock.map(|lock| lock.tools()),
         file_exists: Some(&exists),
-        last_release: options.last_release.map(node_names).unwrap_or_default(),
+        last_release: options.last_release,
     };
     let resolve = |from: FileId, path: &str| loaded.resolve(from, path);
     let input = Input { files: loaded.inputs(), entry: FileId(0), resolve: &resolve, config };
@@ -91,12 +89,6 @@ pub fn compile_with(world: &dyn World, entry: &str, options: Options<'_>) -> Com
         sources: loaded.into_texts(),
         manifest,
     }
-}
-
-/// Names of the nodes of each agent.
-fn node_names(program: &Program) -> BTreeMap<String, Vec<String>> {
-    let names = |agent: &Agent| agent.dialogue.nodes.iter().map(|(_, node)| node.name.clone()).collect();
-    program.agents.iter().map(|(_, agent)| (agent.name.clone(), names(agent))).collect()
 }
 
 fn read_manifest(world: &dyn World, loaded: &mut Loaded) -> Option<Manifest> {
