@@ -7,16 +7,11 @@ use crate::program::{Decider, DialogueId, Program, Target};
 use crate::types::{Kind, Type};
 
 impl Program {
-    /// A type as a message calls it: `list of Slot`, `private phone`, `text?`.
+    /// A type as the author writes it: `list<Slot>`, `private phone`, `text?`.
     pub fn type_name(&self, ty: &Type) -> String {
-        let kind = self.kind_name(&ty.kind);
-        let kind = match ty.kind {
-            Kind::List(_) | Kind::Range(_) if ty.optional => format!("({kind})"),
-            _ => kind,
-        };
         let private = if ty.private { "private " } else { "" };
-        let optional = if ty.optional { "?" } else { "" };
-        format!("{private}{kind}{optional}")
+        let optional = if ty.optional && ty.kind != Kind::Nothing { "?" } else { "" };
+        format!("{private}{}{optional}", self.kind_name(&ty.kind))
     }
 
     /// What the value is, without `?` and `private`.
@@ -39,10 +34,10 @@ impl Program {
             Kind::IntRange(low, high) => format!("{low}..{high}"),
             Kind::Enum(id) => self.enums.get(*id).map_or("an enum".into(), |e| e.name.clone()),
             Kind::Record(id) => self.records.get(*id).map_or("a type".into(), |r| r.name.clone()),
-            Kind::List(item) => format!("list of {}", self.type_name(item)),
+            Kind::List(item) => format!("list<{}>", self.type_name(item)),
             Kind::Range(of) => format!("range of {}", self.kind_name(of)),
             Kind::Secret => "secret".into(),
-            Kind::Json => "any JSON value".into(),
+            Kind::Json => "any value".into(),
             Kind::Nothing => "none".into(),
             Kind::Hole => "unknown".into(),
         }
@@ -136,5 +131,62 @@ impl Decider {
             Self::Else => "else".into(),
             Self::Next => "next".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{sample, slot};
+    use crate::*;
+
+    #[test]
+    fn a_type_reads_as_it_is_written() {
+        let program = sample();
+        let record = Type::of(Kind::Record(RecordId(0)));
+        let slots = Type::of(Kind::List(Box::new(record.with_private(true)))).optional();
+        assert_eq!(program.type_name(&slots), "list<private Slot>?");
+        let dollars = Type::of(Kind::Money(Some(Currency(*b"USD")))).with_private(true);
+        assert_eq!(program.type_name(&dollars), "private money(USD)");
+        assert_eq!(program.type_name(&Type::of(Kind::Nothing).optional()), "none");
+    }
+
+    #[test]
+    fn routes_and_events_read_as_they_are_written() {
+        let program = sample();
+        let agent = DialogueId::Agent(AgentId(0));
+        let dialogue = program.dialogue(agent);
+        let labels: Vec<_> = dialogue.routes.iter().map(|(_, route)| route.decider.label()).collect();
+        for label in [
+            "on failed(collect)",
+            "on key(\"1\")",
+            "on key",
+            "on silence",
+            "on limit(cost)",
+            "on transfer_failed(busy, no_answer)",
+            "next",
+            "if",
+        ] {
+            assert!(labels.iter().any(|found| found == label), "{label} in {labels:?}");
+        }
+        let booked = Target::End(Some(OutcomeId(0)));
+        assert_eq!(program.target_name(agent, &booked), "end booked");
+        assert_eq!(program.target_name(agent, &Target::Detour(NodeId(3))), "detour desk");
+        assert_eq!(program.target_name(DialogueId::Last, &booked), "end ?");
+        assert_eq!(program.tool_name(&ToolRef::Mcp(McpId(0), Some("x".into()))), "calendar.x");
+    }
+
+    #[test]
+    fn parentheses_stand_where_they_are_needed() {
+        let program = sample();
+        let dialogue = program.dialogue(DialogueId::Agent(AgentId(0)));
+        let int = || slot(0, Type::of(Kind::Int));
+        let sum = fixture::math(MathOp::Add, int(), int());
+        let product = fixture::math(MathOp::Mul, sum.clone(), sum);
+        let right = fixture::math(MathOp::Sub, int(), fixture::math(MathOp::Sub, int(), int()));
+        assert_eq!(program.expr_text(dialogue, &product), "(day + day) * (day + day)");
+        assert_eq!(program.expr_text(dialogue, &right), "day - (day - day)");
+        let text = fixture::template(vec![Ok("a \"b\" {{"), Err((int(), Some(Format::Spoken)))]);
+        let text = fixture::expr(ExprKind::Template(text), Type::of(Kind::Text));
+        assert_eq!(program.expr_text(dialogue, &text), r#""a \"b\" \{{{{ day as spoken }}""#);
     }
 }

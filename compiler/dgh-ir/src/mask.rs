@@ -42,7 +42,7 @@ pub fn mask_json(program: &Program, ty: &Type, name: &str, json: &Json) -> Json 
 
 /// A value of a slot, as a record and the card of a node show it.
 pub fn shown(program: &Program, ty: &Type, name: &str, value: &Value) -> String {
-    if ty.private {
+    if ty.is_private() {
         return placeholder(name);
     }
     if *value == Value::None {
@@ -59,7 +59,7 @@ pub fn is_private(expr: &Expr) -> bool {
         if matches!(expr.kind, ExprKind::Reveal(_)) {
             continue;
         }
-        if expr.ty.private {
+        if expr.ty.is_private() {
             return true;
         }
         expr.each_child(&mut |child| stack.push(child));

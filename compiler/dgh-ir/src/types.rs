@@ -86,6 +86,19 @@ impl Type {
         self
     }
 
+    /// Whether it, or what a list of it holds, is private. Fields of records are left to
+    /// [`crate::mask_json`], which masks them one by one.
+    pub fn is_private(&self) -> bool {
+        let mut ty = self;
+        loop {
+            match &ty.kind {
+                _ if ty.private => return true,
+                Kind::List(item) => ty = item,
+                _ => return false,
+            }
+        }
+    }
+
     /// With this label.
     pub fn with_private(mut self, private: bool) -> Self {
         self.private = private;

@@ -227,7 +227,7 @@ impl<'a> Renderer<'a> {
                 ExprKind::Env(env) => env.clone(),
                 _ => return,
             };
-            if part.ty.private && name.is_none() {
+            if part.ty.is_private() && name.is_none() {
                 name = Some(found);
             } else if fallback.is_none() {
                 fallback = Some(found);

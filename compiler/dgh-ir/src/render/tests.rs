@@ -226,6 +226,18 @@ fn a_private_part_is_found_inside_any_expression() {
 }
 
 #[test]
+fn a_list_of_private_values_is_private() {
+    let world = World::new(&[("pins", Some(Value::List(vec![text("1234")])))]);
+    let list = Type::of(Kind::List(Box::new(Type::of(Kind::Text).with_private(true))));
+    let words = template(vec![Err((slot(0, list.clone()), None))]);
+    for purpose in [Purpose::Speech, Purpose::Writing, Purpose::Prompt] {
+        assert_eq!(render(&types(), &words, &world, purpose).unwrap().text, "[pins]");
+    }
+    let pins = Value::List(vec![text("1234")]);
+    assert_eq!(mask::shown(&types(), &list, "pins", &pins), "[pins]");
+}
+
+#[test]
 fn a_body_is_sent_whole_and_recorded_masked() {
     let world = World::new(&[
         ("account", Some(text("A9"))),

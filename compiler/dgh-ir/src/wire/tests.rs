@@ -108,6 +108,39 @@ fn a_cut_document_never_panics() {
     }
 }
 
+/// Paths to everything in a document.
+fn paths(json: &serde_json::Value, path: &str, out: &mut Vec<String>) {
+    out.push(path.to_owned());
+    match json {
+        serde_json::Value::Object(fields) => {
+            for (name, value) in fields {
+                paths(value, &format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), out);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                paths(value, &format!("{path}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_damaged_document_is_refused_or_loads_but_never_panics() {
+    let document = document();
+    let mut places = Vec::new();
+    paths(&document, "", &mut places);
+    let mut refused = 0;
+    for (index, path) in places.iter().enumerate().skip(1).step_by(5) {
+        let mut damaged = document.clone();
+        let wrong = [json!(null), json!(-1), json!("x"), json!([]), json!({})];
+        *damaged.pointer_mut(path).unwrap() = wrong[index % wrong.len()].clone();
+        refused += usize::from(load(&damaged).is_err());
+    }
+    assert!(refused > 100, "{refused} of {}", places.len());
+}
+
 #[test]
 fn references_to_nothing_are_named() {
     let mut wire = document();
