@@ -108,6 +108,16 @@ impl Call {
         &self.prepared.program
     }
 
+    /// Where the conversation stands: the names of the dialogue and its node.
+    pub fn position(&self) -> (String, String) {
+        self.top().map(|frame| self.place(frame)).unwrap_or_default()
+    }
+
+    /// Caller turns so far.
+    pub fn turns(&self) -> u32 {
+        self.state.counts.turns
+    }
+
     /// The agent that has the call now.
     pub fn agent(&self) -> AgentId {
         self.state.agent

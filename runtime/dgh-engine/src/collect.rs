@@ -62,7 +62,6 @@ impl Call {
             return Err(Failure(format!("`{name}` cannot be noted here")));
         };
         let slot = noteable.slot;
-        let Some(declared) = slots.get(slot) else { return Ok(()) };
         let known = self.state.slot(scope, slot).cloned().unwrap_or_default();
         if known.cleared_in.is_some_and(|turn| turn >= self.state.counts.turns) {
             return Err(Failure(format!("`{name}` was just taken back; ask for it again")));
@@ -89,7 +88,6 @@ impl Call {
             noted.corrections.push((slot, value));
             return Ok(());
         }
-        let _ = declared;
         self.take_value(scope, slot, value, from, unsure);
         noted.changed.push(slot);
         Ok(())
@@ -110,6 +108,10 @@ impl Call {
             known.unsure = unsure;
             known.confirmed = false;
             known.cleared_in = None;
+        }
+        // Who says what was wrong says that the rest is right; the read-back asks anyway.
+        for known in self.state.scopes.get_mut(scope).into_iter().flat_map(|s| &mut s.slots) {
+            known.disputed = false;
         }
     }
 
@@ -189,8 +191,9 @@ impl Call {
                 known.confirmed = true;
                 known.reconfirm = false;
                 known.unsure = false;
-            } else if !noted.changed.contains(slot) {
-                known.disputed = true;
+            } else {
+                // Who says what is wrong says that the rest is right.
+                known.disputed = noted.changed.is_empty();
             }
         }
         if !yes && read_back.slots.len() == 1 && noted.changed.is_empty() {

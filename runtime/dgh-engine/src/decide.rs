@@ -327,8 +327,9 @@ impl Call {
 
     /// What is private in the caller's words is known now: mask them, and let the records go.
     fn mask_turn(&mut self, noted: &Noted) {
-        let Some(held) = &self.state.held else { return };
-        let _ = held;
+        if self.state.held.is_none() {
+            return;
+        }
         let line = self.state.turn.as_ref().map(|turn| (turn.line, turn.text.clone()));
         if let Some((line, text)) = line {
             let mut masked = self.mask(&text);

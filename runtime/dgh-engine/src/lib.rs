@@ -18,6 +18,7 @@ mod failure;
 pub mod functions;
 mod keypad;
 mod limits;
+pub mod log;
 mod policy;
 mod prepared;
 mod private;
@@ -29,6 +30,9 @@ mod speech;
 mod start;
 mod state;
 mod steps;
+pub mod testing;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod turn;
 mod view;

@@ -69,6 +69,7 @@ impl Call {
     /// it shares its names with, which will not be come back to.
     fn leave(&mut self, index: usize) -> usize {
         self.stop_reply();
+        self.state.deferred = None;
         let base = self.base(index);
         if base != index
             && let Some(detour) = self.state.frames.get(index).cloned()

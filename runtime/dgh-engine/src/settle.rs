@@ -145,19 +145,23 @@ impl Call {
 
     /// The caller has the floor, or has it no longer.
     fn floor(&mut self) {
-        let program = &self.prepared.program;
-        let open = self.is_live()
-            && self.is_idle()
-            && !self.state.hung_up
-            && !self.sounding_words()
-            && self.top().is_some_and(|frame| frame.stage == Stage::Open)
-            && self.node(program).is_some_and(|node| node.kind() == NodeKind::Talks);
-        if !open {
+        if !self.caller_has_floor() {
             self.state.timers.remove(&Timer::Silence);
         } else if !self.state.timers.contains_key(&Timer::Silence)
             && let Some(ms) = self.silence_after()
         {
             self.after(Timer::Silence, ms);
         }
+    }
+
+    /// Whether the caller has the floor: nothing runs, nothing sounds, and the node listens.
+    pub fn caller_has_floor(&self) -> bool {
+        let program = &self.prepared.program;
+        self.is_live()
+            && self.is_idle()
+            && !self.state.hung_up
+            && !self.sounding_words()
+            && self.top().is_some_and(|frame| frame.stage == Stage::Open)
+            && self.node(program).is_some_and(|node| node.kind() == NodeKind::Talks)
     }
 }

@@ -168,12 +168,10 @@ impl Call {
         }
     }
 
-    fn say(&mut self, scope: usize, text: &dgh_ir::Expr, exact: bool) -> Result<(), Failure> {
-        if let Err(failure) = self.may_speak(scope, text) {
-            return Err(failure);
-        }
+    fn say(&mut self, scope: usize, text: &dgh_ir::Expr, uninterrupted: bool) -> Result<(), Failure> {
+        self.may_speak(scope, text)?;
         let words = self.words(scope, text)?;
-        let interruptible = !exact && self.interruptible();
+        let interruptible = !uninterrupted && self.interruptible();
         self.speak(words, true, interruptible, None);
         Ok(())
     }

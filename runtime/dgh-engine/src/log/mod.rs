@@ -1,0 +1,111 @@
+//! The event log: what happened, in order, and all that the engine asked for. It is the one
+//! source of truth of a call, holds values in the clear, and is therefore kept sealed; what people
+//! see is made of [`Record`](crate::effect::Record)s, which are masked.
+
+mod difference;
+mod replay;
+mod seal;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Call, Poll};
+use crate::effect::Effect;
+use crate::event::{Event, Timestamp};
+use crate::prepared::Prepared;
+use crate::start::{CallStart, StartError};
+
+pub use replay::{Divergence, ReplayError, Replayed, replay};
+pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
+
+/// The log of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// Version of the engine that wrote it.
+    pub engine: String,
+    /// The agent that took the call.
+    pub agent: String,
+    /// What the call started with.
+    pub start: CallStart,
+    /// What happened and what was asked for, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Number of the line, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// A fact from outside, or what the engine asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A fact.
+    Event(Event),
+    /// What the engine asked for.
+    Effect(Effect),
+}
+
+/// Version of the engine: a log is replayed bit for bit by the same one.
+pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
+
+/// A call that keeps its log.
+pub struct LoggedCall {
+    call: Call,
+    log: Log,
+    now: Timestamp,
+}
+
+impl LoggedCall {
+    /// A call of the agent with this name.
+    pub fn new(prepared: Arc<Prepared>, agent: &str, start: CallStart) -> Result<Self, StartError> {
+        let id = prepared.program().agent(agent).ok_or(StartError::NoAgent)?;
+        let log =
+            Log { engine: ENGINE.into(), agent: agent.into(), start: start.clone(), entries: Vec::new() };
+        let now = start.now;
+        Ok(Self { call: Call::of(prepared, id, start)?, log, now })
+    }
+
+    /// [`Call::handle`], logged.
+    pub fn handle(&mut self, event: Event, now: Timestamp) {
+        self.now = now.max(self.now);
+        self.push(What::Event(event.clone()));
+        self.call.handle(event, now);
+    }
+
+    /// [`Call::poll`], logged.
+    pub fn poll(&mut self) -> Poll {
+        let poll = self.call.poll();
+        if let Poll::Effect(effect) = &poll {
+            self.push(What::Effect(effect.clone()));
+        }
+        poll
+    }
+
+    /// The call.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The log, when the call is done with.
+    pub fn into_log(self) -> Log {
+        self.log
+    }
+
+    fn push(&mut self, what: What) {
+        let seq = self.log.entries.len() as u64 + 1;
+        self.log.entries.push(Entry { seq, at: self.now, what });
+    }
+}

@@ -1,0 +1,58 @@
+//! Runs `test` blocks in virtual time: no network, no clock, the same result every time.
+
+mod dummy;
+mod expect;
+mod line;
+mod mocks;
+mod model;
+mod runner;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dgh_ir::Origin;
+use dgh_ir::test::TestCase;
+use indexmap::IndexMap;
+
+use crate::effect::Record;
+use crate::prepared::Prepared;
+
+pub use line::ScriptedCall;
+
+/// What a test may rely on beside its own lines.
+#[derive(Debug, Clone, Default)]
+pub struct TestOptions {
+    /// `env` of the profile. Names that neither it nor the test sets get a made-up value.
+    pub env: IndexMap<String, String>,
+}
+
+/// What became of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestOutcome {
+    /// It passed. A test that was skipped neither passed nor failed.
+    pub passed: bool,
+    /// Why it was not run: it needs a model.
+    pub skipped: Option<String>,
+    /// Why it failed.
+    pub failure: Option<TestFailure>,
+    /// The call as it went, masked.
+    pub dialogue: Vec<Record>,
+    /// Nodes that were entered, in order: dialogue and node.
+    pub visited: Vec<(String, String)>,
+    /// Routes that were taken: dialogue and index.
+    pub routes: BTreeSet<(String, u32)>,
+}
+
+/// Why a test failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestFailure {
+    /// The line of the test, or the test itself.
+    pub origin: Origin,
+    /// What was expected and what happened.
+    pub message: String,
+}
+
+/// Runs a test.
+pub fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptions) -> TestOutcome {
+    runner::run(prepared, case, options)
+}

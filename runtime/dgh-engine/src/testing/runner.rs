@@ -1,0 +1,394 @@
+//! One test, line by line.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use dgh_ir::convert::Locale;
+use dgh_ir::test::{GivenWhat, Meaning, TestCase, TestStep, TestStepKind};
+use dgh_ir::{Channel, Origin, Program, Value};
+use serde_json::{Value as Json, json};
+
+use super::expect::{Seen, wrong};
+use super::line::ScriptedCall;
+use super::mocks::{Mocks, label, tool_name};
+use super::model::{Calls, meant, understood};
+use super::{TestFailure, TestOptions, TestOutcome, dummy};
+use crate::effect::{Record, ToolName};
+use crate::event::{Event, Timestamp};
+use crate::prepared::Prepared;
+use crate::reply::{Purpose, ReplyRequest};
+use crate::start::{CallStart, Direction};
+
+/// When a test does not say: Monday, 2 March 2026, 10:00.
+const NOW: (i32, u32, u32, u32) = (2026, 3, 2, 10);
+/// Who calls when a test does not say.
+const CALLER: &str = "+14155550123";
+/// What one line may set off; more is a call that goes in circles.
+const MOST_STEPS: usize = 2_000;
+
+type Check = Result<(), TestFailure>;
+
+/// What the caller's line means: what the model answers the turn with.
+struct Script {
+    text: String,
+    meaning: Option<Meaning>,
+    origin: Origin,
+}
+
+struct Runner<'a> {
+    program: &'a Program,
+    prepared: &'a Arc<Prepared>,
+    case: &'a TestCase,
+    line: ScriptedCall,
+    mocks: Mocks<'a>,
+    /// Words that the test puts into the model's mouth.
+    words: VecDeque<(&'a str, Origin)>,
+    script: Option<Script>,
+    /// The line that is being run.
+    origin: Origin,
+}
+
+pub(super) fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptions) -> TestOutcome {
+    let mut outcome = TestOutcome {
+        passed: false,
+        skipped: None,
+        failure: None,
+        dialogue: Vec::new(),
+        visited: Vec::new(),
+        routes: BTreeSet::new(),
+    };
+    let needs_model = case.steps.iter().find_map(|step| match step.kind {
+        TestStepKind::Caller(_) => Some("a simulated caller needs a model"),
+        TestStepKind::Judge(..) => Some("a judge needs a model"),
+        _ => None,
+    });
+    if let Some(reason) = needs_model {
+        outcome.skipped = Some(reason.into());
+        return outcome;
+    }
+    let fail = |origin, message: String| Some(TestFailure { origin, message });
+    let program = prepared.program();
+    if program.agents.get(case.agent).is_none() {
+        outcome.failure = fail(case.origin, "the test names no agent".into());
+        return outcome;
+    }
+    let start = start(prepared, case, options);
+    let line = match ScriptedCall::new(Arc::clone(prepared), case.agent, start) {
+        Ok(line) => line,
+        Err(error) => {
+            let message = format!("the call cannot start: {error}; add it to `given`");
+            outcome.failure = fail(case.origin, message);
+            return outcome;
+        }
+    };
+    let mut runner = Runner {
+        program,
+        prepared,
+        case,
+        line,
+        mocks: Mocks::new(program, case),
+        words: VecDeque::new(),
+        script: None,
+        origin: case.origin,
+    };
+    outcome.failure = runner.run().err();
+    outcome.passed = outcome.failure.is_none();
+    for record in &runner.line.records {
+        match record {
+            Record::Entered { dialogue, node } => {
+                outcome.visited.push((dialogue.clone(), node.clone()));
+            }
+            Record::Route { dialogue, route, .. } => {
+                outcome.routes.insert((dialogue.clone(), *route));
+            }
+            _ => {}
+        }
+    }
+    outcome.dialogue = runner.line.records;
+    outcome
+}
+
+impl<'a> Runner<'a> {
+    fn run(&mut self) -> Check {
+        let acts: Vec<(usize, &'a TestStep)> =
+            self.case.steps.iter().enumerate().filter(|(_, step)| acts(step)).collect();
+        self.load_words(0);
+        self.settle(acts.first().is_some_and(|(_, step)| interrupts(step)))?;
+        for (nth, (index, step)) in acts.iter().enumerate() {
+            self.origin = step.origin;
+            self.load_words(index + 1);
+            if self.line.call().is_over() {
+                return self.fail("the call is over already".into());
+            }
+            self.act(step)?;
+            self.settle(acts.get(nth + 1).is_some_and(|(_, next)| interrupts(next)))?;
+        }
+        if let Some((words, origin)) = self.words.pop_front() {
+            self.origin = origin;
+            return self.fail(format!("the model was never asked for words, so {words:?} was not said"));
+        }
+        self.expectations()
+    }
+
+    /// Does a line of the test.
+    fn act(&mut self, step: &'a TestStep) -> Check {
+        match &step.kind {
+            TestStepKind::Says(text, meaning) => {
+                self.script =
+                    Some(Script { text: text.clone(), meaning: meaning.clone(), origin: step.origin });
+                self.line.says(text);
+            }
+            TestStepKind::Interrupts(text, meaning) => {
+                if !self.line.interrupt() {
+                    return self.fail("the agent is not speaking".into());
+                }
+                self.script =
+                    Some(Script { text: text.clone(), meaning: meaning.clone(), origin: step.origin });
+                self.line.says(text);
+            }
+            TestStepKind::Keys(keys) => self.line.handle(Event::Keys { keys: keys.clone() }),
+            TestStepKind::Waits(ms) => self.wait(*ms)?,
+            TestStepKind::HangsUp => self.line.handle(Event::Hangup),
+            TestStepKind::AgentSays(_)
+            | TestStepKind::Expect(_)
+            | TestStepKind::Caller(_)
+            | TestStepKind::Judge(..) => {}
+        }
+        Ok(())
+    }
+
+    /// Lets time pass; what it sets off happens at its own time.
+    fn wait(&mut self, ms: i64) -> Check {
+        let until = Timestamp(self.line.now().0.saturating_add(ms));
+        for _ in 0..MOST_STEPS {
+            while self.answer_one()? || (self.line.now() < until && self.line.play_one()) {}
+            let left = until.0 - self.line.now().0;
+            if left <= 0 || self.line.call().is_over() {
+                return Ok(());
+            }
+            // One deadline after the other, so that what it asks for is answered then.
+            self.line.pass_until(until);
+        }
+        self.fail("the call goes in circles".into())
+    }
+
+    /// Until the caller has the floor, or the call is over. With `hold`, the last words are left
+    /// sounding, to be talked over.
+    fn settle(&mut self, hold: bool) -> Check {
+        for _ in 0..MOST_STEPS {
+            if self.answer_one()? {
+                continue;
+            }
+            if self.line.is_speaking() {
+                if hold {
+                    return Ok(());
+                }
+                self.line.play_one();
+                continue;
+            }
+            let call = self.line.call();
+            if call.is_over() || call.caller_has_floor() {
+                return Ok(());
+            }
+            if !self.line.pass_to_deadline() {
+                return Ok(());
+            }
+        }
+        self.fail("the call goes in circles".into())
+    }
+
+    /// Answers one question of the call: a reply, a tool, a transfer.
+    fn answer_one(&mut self) -> Result<bool, TestFailure> {
+        if let Some(request) = self.line.replies.pop_front() {
+            self.answer_reply(&request)?;
+            return Ok(true);
+        }
+        if let Some(tool) = self.line.tools.pop_front() {
+            let Some(result) = self.mocks.answer(&tool) else {
+                let name = label(&tool.tool);
+                return Err(self.failure(format!(
+                    "`{name}` is called, and the test does not say what it answers; add `mock {name} = …`"
+                )));
+            };
+            self.line.tool_answers(&tool, result);
+            return Ok(true);
+        }
+        if !self.line.transfers.is_empty() {
+            let Some(failure) = self.mocks.transfer() else {
+                return Err(self.failure(
+                    "the call is transferred, and the test does not say how that ends; add `mock transfer = answered`".into(),
+                ));
+            };
+            self.line.transfer_ends(failure);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn answer_reply(&mut self, request: &ReplyRequest) -> Check {
+        let mut calls = Calls::new();
+        if request.purpose == Purpose::Turn {
+            calls = self.turn_means(request)?;
+        }
+        let goes = calls.iter().any(|(name, _)| name == crate::functions::GO);
+        if calls.is_empty() && request.purpose != Purpose::Extract {
+            calls.extend(self.searches(request));
+        }
+        let silent = goes || request.purpose == Purpose::Extract;
+        let fixed = if silent { None } else { self.words.pop_front() };
+        let made_up = stand_in(request);
+        let words = match (&fixed, request.purpose) {
+            (Some((words, _)), _) => Some(*words),
+            // The turn itself is answered by what follows: the next node, the `ask:`, one more
+            // request.
+            (None, Purpose::Turn | Purpose::Extract) => None,
+            (None, _) if calls.is_empty() => Some(made_up.as_str()),
+            (None, _) => None,
+        };
+        let calls: Vec<(&str, Json)> =
+            calls.iter().map(|(name, args)| (name.as_str(), args.clone())).collect();
+        self.line.answer(request.id, &words.into_iter().collect::<Vec<_>>(), &calls);
+        Ok(())
+    }
+
+    fn turn_means(&mut self, request: &ReplyRequest) -> Result<Calls, TestFailure> {
+        let Some(script) = self.script.take() else { return Ok(Calls::new()) };
+        let calls = match &script.meaning {
+            Some(meaning) => meant(meaning, &request.card),
+            None => understood(&script.text, &request.card),
+        };
+        calls.map_err(|message| TestFailure { origin: script.origin, message })
+    }
+
+    /// A search that the test mocks and the node may use is made once, for the words of the
+    /// caller.
+    fn searches(&self, request: &ReplyRequest) -> Option<(String, Json)> {
+        if matches!(request.purpose, Purpose::AfterTools | Purpose::Tell | Purpose::Resume) {
+            return None;
+        }
+        let tools = &self.prepared.agent(self.line.call().agent()).tools;
+        let name = request.card.tools.iter().find(|name| {
+            let tool = tools.get(*name).and_then(|tool| tool_name(self.program, tool));
+            tool.is_some_and(|t| matches!(t, ToolName::Knowledge(_)) && self.mocks.has(&t))
+        })?;
+        let query = request.history.iter().rev().find_map(|message| match message {
+            crate::reply::Message::Caller(text) => Some(text.clone()),
+            _ => None,
+        });
+        Some((name.clone(), json!({ "query": query.unwrap_or_default() })))
+    }
+
+    /// The `agent_says` lines from here to the next thing that the caller does.
+    fn load_words(&mut self, from: usize) {
+        for step in self.case.steps.iter().skip(from).take_while(|step| !acts(step)) {
+            if let TestStepKind::AgentSays(words) = &step.kind {
+                self.words.push_back((words, step.origin));
+            }
+        }
+    }
+
+    fn expectations(&mut self) -> Check {
+        let program = self.program;
+        let Some(agent) = program.agents.get(self.case.agent) else { return Ok(()) };
+        for step in &self.case.steps {
+            let TestStepKind::Expect(expr) = &step.kind else { continue };
+            let seen = Seen { program, line: &self.line, mocks: &self.mocks, agent };
+            if let Some(mut message) = wrong(&seen, expr) {
+                if !self.line.call().is_over() {
+                    let (_, node) = self.line.call().position();
+                    message.push_str(&format!(" (the call was still going on, in node `{node}`)"));
+                }
+                self.origin = step.origin;
+                return self.fail(message);
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&self, message: String) -> Check {
+        Err(self.failure(message))
+    }
+
+    fn failure(&self, message: String) -> TestFailure {
+        TestFailure { origin: self.origin, message }
+    }
+}
+
+/// Whether a line does something, now.
+fn acts(step: &TestStep) -> bool {
+    !matches!(step.kind, TestStepKind::AgentSays(_) | TestStepKind::Expect(_))
+}
+
+fn interrupts(step: &TestStep) -> bool {
+    matches!(step.kind, TestStepKind::Interrupts(..))
+}
+
+/// What stands for the model's words when a test does not fix them.
+fn stand_in(request: &ReplyRequest) -> String {
+    let missing: Vec<_> =
+        request.card.wanted.iter().filter(|w| w.missing).map(|w| w.name.replace('_', " ")).collect();
+    match (&request.card.instruction, missing.as_slice()) {
+        (Some(instruction), _) => format!("(says: {instruction})"),
+        (None, []) => format!("(speaks in {})", request.card.node),
+        (None, missing) => format!("(asks for {})", missing.join(", ")),
+    }
+}
+
+fn start(prepared: &Prepared, case: &TestCase, options: &TestOptions) -> CallStart {
+    let program = prepared.program();
+    let agent = &program.agents[case.agent];
+    let channel = [Channel::Phone, Channel::Web, Channel::Chat]
+        .into_iter()
+        .find(|channel| agent.channels.contains(channel))
+        .unwrap_or(Channel::Phone);
+    let locale = prepared.agent(case.agent).locale;
+    let mut start = CallStart::new(format!("test {}", case.name), channel, default_now(&locale));
+    if agent.groups.contains_key("outbound") && !agent.groups.contains_key("inbound") {
+        start.direction = Direction::Outbound;
+    }
+    start.env = dummy::env(program);
+    start.env.extend(options.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if channel == Channel::Phone {
+        start.caller.phone = Some(CALLER.into());
+    }
+    for given in &case.given {
+        let text = || match &given.value {
+            Value::None => None,
+            value => dgh_ir::to_json(value).as_str().map(str::to_owned),
+        };
+        match &given.what {
+            GivenWhat::Input(slot) => {
+                if let Some(slot) = agent.dialogue.slots.get(*slot) {
+                    start.inputs.insert(slot.name.clone(), dgh_ir::to_json(&given.value));
+                }
+            }
+            GivenWhat::Now => {
+                if let Value::DateTime(at) = &given.value {
+                    start.now = timestamp(&locale, *at);
+                }
+            }
+            GivenWhat::CallerPhone => start.caller.phone = text(),
+            GivenWhat::CallerLanguage => start.caller.language = text(),
+            GivenWhat::Env(name) => {
+                let value = text().unwrap_or_else(|| dgh_ir::to_json(&given.value).to_string());
+                start.env.insert(name.clone(), value);
+            }
+            GivenWhat::Hole => {}
+        }
+    }
+    start.transcript_url = Some("https://example.com/transcript".into());
+    start.recording_url = Some("https://example.com/recording".into());
+    start
+}
+
+fn default_now(locale: &Locale) -> Timestamp {
+    let (year, month, day, hour) = NOW;
+    let at = chrono::NaiveDate::from_ymd_opt(year, month, day).and_then(|d| d.and_hms_opt(hour, 0, 0));
+    timestamp(locale, at.unwrap_or_default())
+}
+
+/// A local time that a clock change skips is the one after it.
+fn timestamp(locale: &Locale, at: chrono::NaiveDateTime) -> Timestamp {
+    let zoned = at.and_local_timezone(locale.zone).earliest();
+    Timestamp(zoned.map_or_else(|| at.and_utc().timestamp_millis(), |at| at.timestamp_millis()))
+}
