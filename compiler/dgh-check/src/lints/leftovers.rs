@@ -10,7 +10,7 @@ use dgh_ir::{
 };
 
 use crate::flow::scene::{Scene, World};
-use crate::report::{ItemKind, Report};
+use crate::report::{Item, ItemKind, Report};
 
 /// Checks the whole program.
 pub(crate) fn check(world: &World<'_>, report: &mut Report) {
@@ -25,7 +25,15 @@ pub(crate) fn check(world: &World<'_>, report: &mut Report) {
 }
 
 fn items(world: &World<'_>, report: &mut Report) {
-    for item in world.context.items.iter().filter(|item| !item.used) {
+    // A file of flows and tools without an agent is there to be imported, and what an imported
+    // file declares may be there for others.
+    let is_program = world.program.own_agents > 0;
+    let counts = |item: &&Item| {
+        !item.used
+            && (item.kind == ItemKind::Import
+                || (is_program && item.place.file == world.context.entry))
+    };
+    for item in world.context.items.iter().filter(counts) {
         let (code, what) = match item.kind {
             ItemKind::Import => (Code::UnusedImport, "nothing uses the import"),
             ItemKind::Type => (Code::UnusedType, "nothing uses the type"),

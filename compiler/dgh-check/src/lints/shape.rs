@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    Arena, Confirm, Decider, DialogueId, Event, InputMode, Models, Node, NodeId, Part, Route,
+    Arena, Confirm, Decider, DialogueId, Event, InputMode, Models, Node, NodeId, Part,
     SlotId, Step, StepKind, Target, Template, Value,
 };
 
