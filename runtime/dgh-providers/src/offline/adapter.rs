@@ -17,13 +17,18 @@ pub struct Offline;
 
 impl Llm for Offline {
     fn stream(&self, request: Arc<ReplyRequest>) -> BoxStream<'static, Result<Delta, LlmError>> {
-        let deltas: Vec<_> = answer(&request).into_iter().enumerate().map(|(at, one)| Ok(delta(at, one))).collect();
+        let deltas: Vec<_> =
+            answer(&request).into_iter().enumerate().map(|(at, one)| Ok(delta(at, one))).collect();
         stream::iter(deltas).boxed()
     }
 }
 
 fn delta(at: usize, one: Move) -> Delta {
-    let call = |name: &str, arguments: Json| Delta::Call { id: format!("offline-{at}"), name: name.to_owned(), arguments };
+    let call = |name: &str, arguments: Json| Delta::Call {
+        id: format!("offline-{at}"),
+        name: name.to_owned(),
+        arguments,
+    };
     match one {
         // The break keeps a sentence apart from the next one.
         Move::Say(text) => Delta::Text(format!("{text}\n")),

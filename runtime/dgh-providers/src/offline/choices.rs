@@ -6,11 +6,11 @@ use super::answers::answer;
 use super::dates::{Calendar, dates};
 use super::hits::{Hit, meant, refused};
 use super::numbers::numbers;
-use super::patterns::find;
+use super::patterns::Phrases;
 use super::spoken::{Entry, entry, words_of};
 use super::synonyms::{is_filler, meaning};
 use super::times::times;
-use super::words::{Kind, Words, plain, stem};
+use super::words::{Kind, Words, count, listed, plain, stem};
 
 /// The case that is named. Unsure where only a related word was said, or one that is said for
 /// many reasons ("now", "later", "other").
@@ -36,7 +36,7 @@ pub(super) fn case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
 pub(super) fn entry_of(words: &Words, options: &[String], calendar: &Calendar) -> Option<Hit<usize>> {
     let whole = 0..words.len();
     let plain_words = plain(words);
-    if options.is_empty() || NONE_OF.iter().any(|pattern| find(&plain_words, pattern).is_some()) {
+    if options.is_empty() || NONE_OF.within(&plain_words) {
         return None;
     }
     let entries: Vec<Entry> = options.iter().map(|option| entry(option)).collect();
@@ -46,19 +46,26 @@ pub(super) fn entry_of(words: &Words, options: &[String], calendar: &Calendar) -
     if let Some(hit) = by_content(words, &entries, calendar) {
         return Some(hit);
     }
-    if ANY_OF.iter().any(|pattern| find(&plain_words, pattern).is_some()) {
+    if ANY_OF.within(&plain_words) {
         return Some(Hit { value: 1, places: whole, sure: false });
     }
     let only = options.len() == 1 && answer(words).is_some_and(|answer| answer.yes);
     only.then_some(Hit { value: 1, places: whole, sure: false })
 }
 
-const NONE_OF: &[&str] = &["none of|works|work|suits|fits", "neither", "nothing|anything else", "another|other|different day|date|time|one|option|slot", "not * any of"];
-const ANY_OF: &[&str] = &["any of|one|is|works|will|time|slot $?", "either", "whichever|whatever", "does not|no matter", "do not mind|care", "you choose|decide|pick", "first available", "soonest|earliest possible", "all the same"];
+static NONE_OF: Phrases = Phrases::new(
+    "none of|works|work|suits|fits; neither; nothing|anything else; \
+     another|other|different day|date|time|one|option|slot; not * any of",
+);
+static ANY_OF: Phrases = Phrases::new(
+    "any of|one|is|works|will|time|slot $?; either; whichever|whatever; does not|no matter; \
+     do not mind|care; you choose|decide|pick; first available; soonest|earliest possible; \
+     all the same",
+);
 
 fn named_case(words: &Words, case: &str) -> Vec<Hit<String>> {
     let parts: Vec<String> = words_of(case).split(' ').map(stem).collect();
-    let common = parts.len() == 1 && COMMON.contains(&case);
+    let common = parts.len() == 1 && listed(COMMON, case);
     let mut found = Vec::new();
     for place in 0..words.len() {
         let mut at = place;
@@ -70,8 +77,12 @@ fn named_case(words: &Words, case: &str) -> Vec<Hit<String>> {
             let near = close(words.at(at), part);
             // "check-up" and "check up" are `checkup`.
             let joined = [words.at(at), words.at(at + 1)].concat();
-            let split = words.kind(at + 1) == Kind::Letters && words.at(at).len() > 2 && !joined.is_empty() && stem(&joined) == *part;
-            let hyphened = words.at(at + 1) == "-" && stem(&[words.at(at), words.at(at + 2)].concat()) == *part;
+            let split = words.kind(at + 1) == Kind::Letters
+                && words.at(at).len() > 2
+                && !joined.is_empty()
+                && stem(&joined) == *part;
+            let hyphened =
+                words.at(at + 1) == "-" && stem(&[words.at(at), words.at(at + 2)].concat()) == *part;
             at += match (near, split, hyphened) {
                 (true, _, _) => 1,
                 (_, true, _) => 2,
@@ -90,7 +101,8 @@ fn named_case(words: &Words, case: &str) -> Vec<Hit<String>> {
 }
 
 /// Cases that are words of every conversation.
-const COMMON: &[&str] = &["now", "later", "other", "yes", "no", "new", "this", "none", "good", "well", "right", "call", "help", "question", "today", "tomorrow", "first", "second", "one", "two", "in", "out", "open", "back", "never", "soon", "unknown", "high", "low", "service", "general", "pain"];
+const COMMON: &str = "now later other yes no new this none good well right call help question today tomorrow first \
+     second one two in out open back never soon unknown high low service general pain";
 
 /// The same stem, or one slip of the keyboard in a long word.
 fn close(word: &str, part: &str) -> bool {
@@ -110,7 +122,9 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
         let mut score = 0.0_f64;
         let mut places = 0..words.len();
         for part in words_of(case).split(' ') {
-            let phrase = PHRASES.iter().filter(|(name, _)| *name == part || *name == case.as_str()).any(|(_, patterns)| patterns.iter().any(|pattern| find(&plain_words, pattern).is_some()));
+            let phrase = RELATED.iter().any(|(name, phrases)| {
+                (listed(name, part) || *name == case.as_str()) && phrases.within(&plain_words)
+            });
             if phrase {
                 score = score.max(0.9);
             }
@@ -118,7 +132,8 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
                 continue;
             }
             let wanted = meaning(part);
-            let place = (0..words.len()).find(|place| meaning(words.at(*place)) == wanted && !is_filler(words.at(*place)));
+            let place = (0..words.len())
+                .find(|place| meaning(words.at(*place)) == wanted && !is_filler(words.at(*place)));
             if let Some(place) = place.filter(|place| !refused(words, &(*place..place + 1))) {
                 score = score.max(0.7);
                 places = place..place + 1;
@@ -146,31 +161,73 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
 }
 
 /// Ways to say a case that share no word with it.
-const PHRASES: &[(&str, &[&str])] = &[
-    ("now", &["right away|now", "as soon as possible", "asap", "immediately", "straight away", "at once", "today", "this week|month", "right now", "soon as we|i|you can", "yesterday"]),
-    ("soon", &["next week|month", "in a few days|weeks", "shortly", "as soon as possible", "asap"]),
-    ("later", &["not yet", "some other time|day", "some day", "next year", "in * year|years", "in the future", "eventually", "down the road", "no rush|hurry", "not any time soon", "not soon|now", "in a few|couple months|years|of", "in a while", "six|6 months", "far off|away"]),
-    ("this_quarter", &["this quarter", "next|coming few|couple|two|2 weeks|months|of", "in * weeks|month", "next month", "by the end of the quarter", "within * months|quarter", "next few weeks|months"]),
-    ("other", &["something|anything else", "none of these|those|them", "another reason|thing|topic", "different reason|topic", "neither"]),
-    ("none", &["none", "nothing", "not any", "^ no $"]),
-    ("unknown", &["do not know", "not sure", "no idea"]),
-    ("never", &["not ever", "at no time"]),
-    ("morning", &["before noon|lunch", "early", "a m", "am"]),
-    ("afternoon", &["after lunch|noon", "p m", "pm"]),
-    ("evening", &["after work|five|six", "tonight", "at night"]),
-    ("checkup", &["check up", "check * teeth", "routine", "regular visit", "annual", "look at my teeth", "exam"]),
-    ("pain", &["hurts|hurt|aches|aching|sore", "toothache", "tooth ache", "killing me", "broken|cracked|chipped tooth"]),
-    ("sales", &["buy|buying|order|purchase", "new customer", "get a quote", "interested in"]),
-    ("service", &["not working", "does|do not|n't work", "stopped working", "broke|broken", "repair|fix|fixed|maintenance", "technician"]),
-    ("accounts", &["bill|invoice|payment|refund|charged", "my account"]),
-    ("billing", &["bill|invoice|payment|refund|charged|charge"]),
-    ("support", &["not working", "problem|issue|help|trouble with", "does not work"]),
-    ("technical", &["not working", "does not work", "error|crash|broken|bug"]),
-    ("new", &["first time|visit", "never been", "not * before", "new patient|customer|client"]),
-    ("existing", &["been * before", "already a|am", "regular|returning", "current customer|patient|client"]),
-    ("cash", &["in cash"]),
-    ("business", &["company|office|firm|work"]),
-    ("personal|private", &["for myself|me", "at home"]),
+static RELATED: [(&str, Phrases); 24] = [
+    (
+        "now",
+        Phrases::new(
+            "right away|now; as soon as possible; asap; immediately; straight away; at once; today; \
+         this week|month; right now; soon as we|i|you can; yesterday",
+        ),
+    ),
+    ("soon", Phrases::new("next week|month; in a few days|weeks; shortly; as soon as possible; asap")),
+    (
+        "later",
+        Phrases::new(
+            "not yet; some other time|day; some day; next year; in * year|years; in the future; \
+         eventually; down the road; no rush|hurry; not any time soon; not soon|now; \
+         in a few|couple months|years|of; in a while; six|6 months; far off|away",
+        ),
+    ),
+    (
+        "this_quarter",
+        Phrases::new(
+            "this quarter; next|coming few|couple|two|2 weeks|months|of; in * weeks|month; next month; \
+         by the end of the quarter; within * months|quarter; next few weeks|months",
+        ),
+    ),
+    (
+        "other",
+        Phrases::new(
+            "something|anything else; none of these|those|them; another reason|thing|topic; \
+         different reason|topic; neither",
+        ),
+    ),
+    ("none", Phrases::new("none; nothing; not any; ^ no $")),
+    ("unknown", Phrases::new("do not know; not sure; no idea")),
+    ("never", Phrases::new("not ever; at no time")),
+    ("morning", Phrases::new("before noon|lunch; early; a m; am")),
+    ("afternoon", Phrases::new("after lunch|noon; p m; pm")),
+    ("evening", Phrases::new("after work|five|six; tonight; at night")),
+    (
+        "checkup",
+        Phrases::new("check up; check * teeth; routine; regular visit; annual; look at my teeth; exam"),
+    ),
+    (
+        "pain",
+        Phrases::new(
+            "hurts|hurt|aches|aching|sore; toothache; tooth ache; killing me; broken|cracked|chipped tooth",
+        ),
+    ),
+    ("sales", Phrases::new("buy|buying|order|purchase; new customer; get a quote; interested in")),
+    (
+        "service",
+        Phrases::new(
+            "not working; does|do not|n't work; stopped working; broke|broken; \
+         repair|fix|fixed|maintenance; technician",
+        ),
+    ),
+    ("accounts", Phrases::new("bill|invoice|payment|refund|charged; my account")),
+    ("billing", Phrases::new("bill|invoice|payment|refund|charged|charge")),
+    ("support", Phrases::new("not working; problem|issue|help|trouble with; does not work")),
+    ("technical", Phrases::new("not working; does not work; error|crash|broken|bug")),
+    ("new", Phrases::new("first time|visit; never been; not * before; new patient|customer|client")),
+    (
+        "existing",
+        Phrases::new("been * before; already a|am; regular|returning; current customer|patient|client"),
+    ),
+    ("cash", Phrases::new("in cash")),
+    ("business", Phrases::new("company|office|firm|work")),
+    ("personal private", Phrases::new("for myself|me; at home")),
 ];
 
 /// "the second one", "number two", "option 3", "the last", "the earliest".
@@ -179,7 +236,13 @@ fn position(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<Hit
     let mut found: Vec<Hit<usize>> = Vec::new();
     let days = dates(words, calendar);
     for number in numbers(words) {
-        let Some(value) = number.whole().and_then(|value| usize::try_from(value).ok()).filter(|value| (1..=count).contains(value)) else { continue };
+        let Some(value) = number
+            .whole()
+            .and_then(|value| usize::try_from(value).ok())
+            .filter(|value| (1..=count).contains(value))
+        else {
+            continue;
+        };
         let inside_date = days.iter().any(|day| day.sure && day.overlaps(&number.places));
         if inside_date {
             continue;
@@ -187,9 +250,29 @@ fn position(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<Hit
         let before = words.before(number.places.start);
         let after = words.at(number.places.end);
         let counted = matches!(before, "number" | "option" | "choice" | "slot" | "#" | "no");
-        let unit = matches!(after, "second" | "seconds" | "minutes" | "hours" | "pm" | "am" | "o'clock" | ":" | "p" | "thirty" | "fifteen" | "weeks" | "days");
-        let bare = (0..words.len()).all(|place| number.places.contains(&place) || words.kind(place) == Kind::Mark || is_filler(words.at(place)));
-        let timed = matches!(before, "at" | "around" | "by" | "after" | "before") || entries.iter().any(|entry| entry.times.iter().any(|time| time.hour() % 12 == (value as u32) % 12));
+        let unit = matches!(
+            after,
+            "second"
+                | "seconds"
+                | "minutes"
+                | "hours"
+                | "pm"
+                | "am"
+                | "o'clock"
+                | ":"
+                | "p"
+                | "thirty"
+                | "fifteen"
+                | "weeks"
+                | "days"
+        );
+        let bare = (0..words.len()).all(|place| {
+            number.places.contains(&place) || words.kind(place) == Kind::Mark || is_filler(words.at(place))
+        });
+        let timed = matches!(before, "at" | "around" | "by" | "after" | "before")
+            || entries
+                .iter()
+                .any(|entry| entry.times.iter().any(|time| time.hour() % 12 == (value as u32) % 12));
         let fits = if number.ordinal { !matches!(after, "of") } else { counted || (bare && !timed && !unit) };
         if fits {
             found.push(Hit { value, places: number.places, sure: number.ordinal || counted });
@@ -219,19 +302,24 @@ fn position(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<Hit
 
 fn extreme(entries: &[Entry], last: bool) -> Option<usize> {
     let key = |entry: &Entry| Some((entry.days.first().copied(), entry.times.first().copied()?));
-    let mut dated: Vec<_> = entries.iter().enumerate().filter_map(|(at, entry)| Some((key(entry)?, at + 1))).collect();
+    let mut dated: Vec<_> =
+        entries.iter().enumerate().filter_map(|(at, entry)| Some((key(entry)?, at + 1))).collect();
     dated.sort();
     if last { dated.last() } else { dated.first() }.map(|(_, number)| *number)
 }
 
 /// "the one at eleven", "Dr. Roy", "Monday".
 fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<Hit<usize>> {
-    let days: Vec<_> = dates(words, calendar).into_iter().filter(|hit| !refused(words, &hit.places)).collect();
+    let days: Vec<_> =
+        dates(words, calendar).into_iter().filter(|hit| !refused(words, &hit.places)).collect();
     let times: Vec<_> = times(words, calendar.now)
         .into_iter()
         .filter(|hit| !refused(words, &hit.places) && !days.iter().any(|day| day.overlaps(&hit.places)))
         .collect();
-    let stems: Vec<(usize, String)> = (0..words.len()).filter(|place| words.kind(*place) != Kind::Mark).map(|place| (place, stem(words.at(place.to_owned())))).collect();
+    let stems: Vec<(usize, String)> = (0..words.len())
+        .filter(|place| words.kind(*place) != Kind::Mark)
+        .map(|place| (place, stem(words.at(place.to_owned()))))
+        .collect();
     let mut scores: Vec<f64> = Vec::new();
     for entry in entries {
         let mut score = 0.0;
@@ -246,14 +334,20 @@ fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<H
             }
         }
         for time in &times {
-            let same = entry.times.iter().any(|own| *own == time.value || (own.hour() % 12 == time.value.hour() % 12 && own.minute() == time.value.minute()));
+            let same = entry.times.iter().any(|own| {
+                *own == time.value
+                    || (own.hour() % 12 == time.value.hour() % 12 && own.minute() == time.value.minute())
+            });
             if same {
                 score += 1.0;
             } else if time.sure && !entry.times.is_empty() {
                 score -= 1.0;
             }
         }
-        if words.has(&["morning"]) && entry.times.iter().any(|time| time.hour() < 12) || words.has(&["afternoon"]) && entry.times.iter().any(|time| (12..18).contains(&time.hour())) || words.has(&["evening"]) && entry.times.iter().any(|time| time.hour() >= 17) {
+        if words.has(&["morning"]) && entry.times.iter().any(|time| time.hour() < 12)
+            || words.has(&["afternoon"]) && entry.times.iter().any(|time| (12..18).contains(&time.hour()))
+            || words.has(&["evening"]) && entry.times.iter().any(|time| time.hour() >= 17)
+        {
             score += 0.6;
         }
         for own in &entry.words {
@@ -261,10 +355,14 @@ fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<H
             if is_filler(own) && own.len() < 4 || matches!(own.as_str(), "dr" | "mr" | "mrs" | "ms") {
                 continue;
             }
-            let shared = entries.iter().filter(|other| other.words.iter().any(|word| stem(word) == own_stem)).count();
-            let said = stems.iter().any(|(place, word)| (*word == own_stem || own.len() >= 5 && strsim::osa_distance(word, &own_stem) == 1) && !refused(words, &(*place..place + 1)));
+            let shared =
+                entries.iter().filter(|other| other.words.iter().any(|word| stem(word) == own_stem)).count();
+            let said = stems.iter().any(|(place, word)| {
+                (*word == own_stem || own.len() >= 5 && strsim::osa_distance(word, &own_stem) == 1)
+                    && !refused(words, &(*place..place + 1))
+            });
             if said && shared < entries.len() {
-                score += 1.0 / shared as f64;
+                score += 1.0 / count(shared);
             }
         }
         scores.push(score);
@@ -276,6 +374,7 @@ fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<H
         return None;
     }
     let used = || days.iter().map(|hit| &hit.places).chain(times.iter().map(|hit| &hit.places));
-    let places = used().map(|places| places.start).min().unwrap_or(0)..used().map(|places| places.end).max().unwrap_or(0);
+    let places = used().map(|places| places.start).min().unwrap_or(0)
+        ..used().map(|places| places.end).max().unwrap_or(0);
     Some(Hit { value: number + 1, places, sure: true })
 }

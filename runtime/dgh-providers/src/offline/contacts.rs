@@ -35,7 +35,9 @@ pub(super) fn phones(words: &Words, language: &str) -> Vec<Hit<String>> {
 
 /// E-mail addresses: `ann@example.com`, "ann dot lee at example dot com".
 pub(super) fn emails(words: &Words) -> Vec<Hit<String>> {
-    let mut found = written(words, |chunk| chunk.contains('@').then(|| chunk.to_lowercase()).filter(|text| is_email(text)));
+    let mut found = written(words, |chunk| {
+        chunk.contains('@').then(|| chunk.to_lowercase()).filter(|text| is_email(text))
+    });
     for place in 0..words.len() {
         if words.at(place) != "at" && words.at(place) != "@" {
             continue;
@@ -62,7 +64,11 @@ pub(super) fn urls(words: &Words) -> Vec<Hit<String>> {
         (!lower.contains('@') && is_host(host)).then(|| format!("https://{lower}"))
     });
     for place in 0..words.len() {
-        if words.before(place) == "at" && place > 1 && spoken_name(words, place - 1).is_some() && words.is(place.saturating_sub(2), &["dot"]) {
+        if words.before(place) == "at"
+            && place > 1
+            && spoken_name(words, place - 1).is_some()
+            && words.is(place.saturating_sub(2), &["dot"])
+        {
             continue;
         }
         let Some((domain, mut end)) = spoken_domain(words, place) else { continue };
@@ -112,10 +118,13 @@ fn digit_run(words: &Words, start: usize) -> Option<Hit<String>> {
             place += 1;
         } else if let Some(tens) = tens_word(word) {
             let next = if words.at(place + 1) == "-" { place + 2 } else { place + 1 };
-            let ones = digit_word(words.at(next)).filter(|ones| *ones > 0 && words.kind(next) == Kind::Letters);
+            let ones =
+                digit_word(words.at(next)).filter(|ones| *ones > 0 && words.kind(next) == Kind::Letters);
             digits.push_str(&(tens + ones.unwrap_or(0)).to_string());
             place = if ones.is_some() { next + 1 } else { place + 1 };
-        } else if !digits.is_empty() && matches!(word, "-" | "." | "," | "(" | ")" | "/") || digits.is_empty() && word == "(" {
+        } else if !digits.is_empty() && matches!(word, "-" | "." | "," | "(" | ")" | "/")
+            || digits.is_empty() && word == "("
+        {
             place += 1;
             continue;
         } else {
@@ -190,9 +199,14 @@ fn written(words: &Words, read: impl Fn(&str) -> Option<String>) -> Vec<Hit<Stri
     let mut found = Vec::new();
     let mut from = 0;
     for chunk in words.source().split_whitespace() {
-        let Some(start) = words.source().get(from..).and_then(|rest| rest.find(chunk)).map(|at| at + from) else { continue };
+        let Some(start) = words.source().get(from..).and_then(|rest| rest.find(chunk)).map(|at| at + from)
+        else {
+            continue;
+        };
         from = start + chunk.len();
-        let inner = chunk.trim_matches(|mark: char| matches!(mark, '.' | ',' | '!' | '?' | ';' | ':' | '(' | ')' | '<' | '>' | '"' | '\''));
+        let inner = chunk.trim_matches(|mark: char| {
+            matches!(mark, '.' | ',' | '!' | '?' | ';' | ':' | '(' | ')' | '<' | '>' | '"' | '\'')
+        });
         if inner.is_empty() {
             continue;
         }
@@ -223,7 +237,8 @@ fn spoken_domain(words: &Words, start: usize) -> Option<(String, usize)> {
             domain.push_str(words.at(place + 1));
             place += 2;
         }
-        let dot = words.at(place) == "dot" || (words.at(place) == "." && words.glued(place) && words.glued(place + 1));
+        let dot = words.at(place) == "dot"
+            || (words.at(place) == "." && words.glued(place) && words.glued(place + 1));
         if !dot || words.kind(place + 1) == Kind::Mark {
             break;
         }
@@ -256,14 +271,23 @@ fn spoken_name(words: &Words, at: usize) -> Option<(String, usize)> {
             break;
         } else {
             // Spelled letters and digits run together; a whole word needs a joint.
-            let single = word.chars().count() == 1 && word != "a" || digit_word(word).is_some() || words.kind(before) == Kind::Digits;
-            let next_single = parts.last().is_some_and(|part| part.chars().count() == 1 && part.chars().all(char::is_alphanumeric));
+            let single = word.chars().count() == 1 && word != "a"
+                || digit_word(word).is_some()
+                || words.kind(before) == Kind::Digits;
+            let next_single = parts
+                .last()
+                .is_some_and(|part| part.chars().count() == 1 && part.chars().all(char::is_alphanumeric));
             let spelled = (single || word == "a") && next_single;
-            let attached = next_single && parts.last().is_some_and(|part| part.chars().all(|digit| digit.is_ascii_digit()));
+            let attached = next_single
+                && parts.last().is_some_and(|part| part.chars().all(|digit| digit.is_ascii_digit()));
             if !(joined || spelled || attached) || word.contains('\'') {
                 break;
             }
-            parts.push(digit_word(word).filter(|_| word != "o").map_or_else(|| word.to_owned(), |digit| digit.to_string()));
+            parts.push(
+                digit_word(word)
+                    .filter(|_| word != "o")
+                    .map_or_else(|| word.to_owned(), |digit| digit.to_string()),
+            );
             joined = false;
         }
         place = before;
@@ -274,7 +298,9 @@ fn spoken_name(words: &Words, at: usize) -> Option<(String, usize)> {
 
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "._-+%'".contains(char)) && is_host(host)
+        !name.is_empty()
+            && name.chars().all(|char| char.is_alphanumeric() || "._-+%'".contains(char))
+            && is_host(host)
     })
 }
 
@@ -282,7 +308,12 @@ fn is_host(text: &str) -> bool {
     let labels: Vec<&str> = text.split('.').collect();
     labels.len() > 1
         && labels.iter().all(|label| {
-            !label.is_empty() && label.chars().all(|char| char.is_ascii_alphanumeric() || char == '-') && !label.starts_with('-') && !label.ends_with('-')
+            !label.is_empty()
+                && label.chars().all(|char| char.is_ascii_alphanumeric() || char == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
         })
-        && labels.last().is_some_and(|last| last.len() > 1 && last.chars().all(|char| char.is_ascii_alphabetic()))
+        && labels
+            .last()
+            .is_some_and(|last| last.len() > 1 && last.chars().all(|char| char.is_ascii_alphabetic()))
 }

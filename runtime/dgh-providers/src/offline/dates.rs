@@ -19,9 +19,11 @@ pub(super) struct Calendar {
     pub(super) day_first: bool,
 }
 
+type Reader = fn(&Words, usize, &Calendar) -> Option<Hit<NaiveDate>>;
+
 /// All days that are named.
 pub(super) fn dates(words: &Words, calendar: &Calendar) -> Vec<Hit<NaiveDate>> {
-    let readers: [fn(&Words, usize, &Calendar) -> Option<Hit<NaiveDate>>; 7] =
+    let readers: [Reader; 7] =
         [relative_day, distance, numeric, month_and_day, weekday, day_of_month, month_end];
     let mut hits = Vec::new();
     for place in 0..words.len() {
@@ -33,37 +35,35 @@ pub(super) fn dates(words: &Words, calendar: &Calendar) -> Vec<Hit<NaiveDate>> {
 /// A span of days that is no single day: "next week", "in April".
 pub(super) fn vague_period(words: &Words) -> Option<String> {
     (0..words.len()).find_map(|place| {
-        let length = if words.is(place, &["next", "this", "that", "following", "coming"]) && words.is(place + 1, &["week", "month", "weekend", "year"]) {
-            2
-        } else if words.at(place) == "in" && month(words, place + 1).is_some() && words.kind(place + 2) != Kind::Digits {
-            2
-        } else {
-            return None;
-        };
-        Some(words.raw(place..place + length).to_lowercase())
+        let period = words.is(place, &["next", "this", "that", "following", "coming"])
+            && words.is(place + 1, &["week", "month", "weekend", "year"]);
+        let month = words.at(place) == "in"
+            && month(words, place + 1).is_some()
+            && words.kind(place + 2) != Kind::Digits;
+        (period || month).then(|| words.raw(place..place + 2).to_lowercase())
     })
 }
 
-fn hit(value: NaiveDate, places: Range<usize>) -> Option<Hit<NaiveDate>> {
-    Some(Hit { value, places, sure: true })
+fn hit(value: NaiveDate, places: Range<usize>) -> Hit<NaiveDate> {
+    Hit { value, places, sure: true }
 }
 
 /// "today", "tomorrow", "the day after tomorrow".
 fn relative_day(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<NaiveDate>> {
     let today = calendar.now.date();
     if words.stands(place, &["day", "after", "tomorrow"]) {
-        return hit(today + Days::new(2), place..place + 3);
+        return Some(hit(today + Days::new(2), place..place + 3));
     }
     if words.stands(place, &["day", "before", "yesterday"]) {
-        return hit(today - Days::new(2), place..place + 3);
+        return Some(hit(today - Days::new(2), place..place + 3));
     }
     let days = match words.at(place) {
         "today" | "tonight" => 0,
         "tomorrow" | "tomorow" | "tommorow" | "tommorrow" | "tmrw" => 1,
-        "yesterday" => return hit(today - Days::new(1), place..place + 1),
+        "yesterday" => return Some(hit(today - Days::new(1), place..place + 1)),
         _ => return None,
     };
-    hit(today + Days::new(days), place..place + 1)
+    Some(hit(today + Days::new(days), place..place + 1))
 }
 
 /// "in two weeks", "ten days from now", "a week from Friday", "three days ago".
@@ -83,21 +83,21 @@ fn distance(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<Naiv
         Unit::Months(months) => from.checked_add_months(Months::new(count * months)),
     };
     if start > place {
-        return hit(forward(today)?, place..end);
+        return Some(hit(forward(today)?, place..end));
     }
     if words.at(end) == "ago" {
         let then = match unit_days {
             Unit::Days(days) => today.checked_sub_days(Days::new(u64::from(count) * days)),
             Unit::Months(months) => today.checked_sub_months(Months::new(count * months)),
         };
-        return hit(then?, place..end + 1);
+        return Some(hit(then?, place..end + 1));
     }
     if words.is(end, &["from", "after"]) {
         if words.is(end + 1, &["now", "today"]) {
-            return hit(forward(today)?, place..end + 2);
+            return Some(hit(forward(today)?, place..end + 2));
         }
         let from = relative_day(words, end + 1, calendar).or_else(|| weekday(words, end + 1, calendar))?;
-        return hit(forward(from.value)?, place..from.places.end);
+        return Some(hit(forward(from.value)?, place..from.places.end));
     }
     None
 }
@@ -120,17 +120,22 @@ fn unit_days(word: &str) -> Option<Unit> {
 
 /// `2026-03-05`, `3/5`, `3/5/26`, `5.3.2026`.
 fn numeric(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<NaiveDate>> {
-    let number = |at: usize| (words.kind(at) == Kind::Digits).then(|| words.at(at).parse::<u32>().ok()).flatten();
-    let first = number(place).filter(|_| !(words.glued(place) && matches!(words.before(place), "/" | "-" | "." | ":" | "$" | "+")))?;
+    let number =
+        |at: usize| (words.kind(at) == Kind::Digits).then(|| words.at(at).parse::<u32>().ok()).flatten();
+    let first = number(place).filter(|_| {
+        !(words.glued(place) && matches!(words.before(place), "/" | "-" | "." | ":" | "$" | "+"))
+    })?;
     let mark = words.at(place + 1);
     if !words.glued(place + 1) || !words.glued(place + 2) || !matches!(mark, "/" | "-" | ".") {
         return None;
     }
     let second = number(place + 2)?;
-    let third = (words.at(place + 3) == mark && words.glued(place + 3) && words.glued(place + 4)).then(|| number(place + 4)).flatten();
+    let third = (words.at(place + 3) == mark && words.glued(place + 3) && words.glued(place + 4))
+        .then(|| number(place + 4))
+        .flatten();
     if words.at(place).len() == 4 {
         let date = NaiveDate::from_ymd_opt(i32::try_from(first).ok()?, second, third?)?;
-        return hit(date, place..place + 5);
+        return Some(hit(date, place..place + 5));
     }
     // `9-5` is a pair of hours and `1.5` a number; only a slash makes a day without a year.
     if third.is_none() && mark != "/" {
@@ -142,9 +147,9 @@ fn numeric(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<Naive
         Some(year) => {
             let year = i32::try_from(year).ok()?;
             let year = if year < 100 { full_year(year, calendar) } else { year };
-            hit(NaiveDate::from_ymd_opt(year, month, day)?, place..place + 5)
+            Some(hit(NaiveDate::from_ymd_opt(year, month, day)?, place..place + 5))
         }
-        None => hit(nearest(month, day, calendar)?, place..place + 3),
+        None => Some(hit(nearest(month, day, calendar)?, place..place + 3)),
     }
 }
 
@@ -165,20 +170,24 @@ fn month_and_day(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit
     let at = if words.is(end, &[",", "of", "in"]) { end + 1 } else { end };
     if let Some((year, next)) = year_at(words, at) {
         let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-        return hit(date, place..next);
+        return Some(hit(date, place..next));
     }
     if calendar.past && words.kind(at) == Kind::Digits && words.at(at).len() == 2 && words.at(end) == "," {
         let year = full_year(words.at(at).parse().ok()?, calendar);
         end = at + 1;
-        return hit(NaiveDate::from_ymd_opt(year, month, day)?, place..end);
+        return Some(hit(NaiveDate::from_ymd_opt(year, month, day)?, place..end));
     }
-    hit(nearest(month, day, calendar)?, place..end)
+    Some(hit(nearest(month, day, calendar)?, place..end))
 }
 
 /// "Thursday", "next Thursday", "Thursday in two weeks", "Monday the 9th".
 fn weekday(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<NaiveDate>> {
     let today = calendar.now.date();
-    let first = if words.is(place, &["next", "this", "coming", "following", "last", "past"]) { place + 1 } else { place };
+    let first = if words.is(place, &["next", "this", "coming", "following", "last", "past"]) {
+        place + 1
+    } else {
+        place
+    };
     let first = if first > place && words.at(first) == "week" { first + 1 } else { first };
     let day = weekday_word(words, first)?;
     let mut end = first + 1;
@@ -187,13 +196,21 @@ fn weekday(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<Naive
     let next_week = monday + Days::new(7 + u64::from(day.num_days_from_monday()));
     let mut date = match words.at(place) {
         "next" if first > place => next_week,
-        "last" | "past" if first > place => today - Days::new(u64::from((7 + today.weekday().num_days_from_monday() - day.num_days_from_monday() - 1) % 7 + 1)),
+        "last" | "past" if first > place => {
+            today
+                - Days::new(u64::from(
+                    (7 + today.weekday().num_days_from_monday() - day.num_days_from_monday() - 1) % 7 + 1,
+                ))
+        }
         "this" if first > place && day == today.weekday() => today,
         _ if calendar.past => today - Days::new(u64::from((7 - ahead) % 7)),
         _ => today + Days::new(u64::from(ahead)),
     };
     let at = if words.at(end) == "," { end + 1 } else { end };
-    if words.is(end, &["next", "of", "the"]) && words.raw(end..end + 4).to_lowercase().contains("week") && words.has(&["next", "following"]) {
+    if words.is(end, &["next", "of", "the"])
+        && words.raw(end..end + 4).to_lowercase().contains("week")
+        && words.has(&["next", "following"])
+    {
         let last = (end..end + 4).find(|at| words.at(*at) == "week").unwrap_or(end);
         if words.is(last.saturating_sub(1), &["next", "following"]) {
             date = next_week;
@@ -203,16 +220,20 @@ fn weekday(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<Naive
         date = date.checked_add_days(Days::new(7))?;
         end += 1;
     } else if words.at(end) == "in" {
-        if let Some(number) = number_at(words, end + 1) {
-            if let (Some(weeks @ 1..=52), true) = (number.whole(), words.is(number.places.end, &["weeks", "week"])) {
-                date = (monday + Days::new(u64::from(day.num_days_from_monday()))).checked_add_days(Days::new(7 * weeks.unsigned_abs()))?;
-                end = number.places.end + 1;
-            }
+        if let Some(number) = number_at(words, end + 1)
+            && let (Some(weeks @ 1..=52), true) =
+                (number.whole(), words.is(number.places.end, &["weeks", "week"]))
+        {
+            date = (monday + Days::new(u64::from(day.num_days_from_monday())))
+                .checked_add_days(Days::new(7 * weeks.unsigned_abs()))?;
+            end = number.places.end + 1;
         }
-    } else if let Some(exact) = month_and_day(words, at, calendar).or_else(|| day_of_month(words, at, calendar)) {
-        return hit(exact.value, place..exact.places.end);
+    } else if let Some(exact) =
+        month_and_day(words, at, calendar).or_else(|| day_of_month(words, at, calendar))
+    {
+        return Some(hit(exact.value, place..exact.places.end));
     }
-    hit(date, place..end)
+    Some(hit(date, place..end))
 }
 
 /// "the 5th", "on the twentieth", "the first of next month".
@@ -227,18 +248,52 @@ fn day_of_month(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<
         let months = match words.at(at) {
             "next" | "following" => 1,
             "this" => 0,
-            "month" if at > end + 1 => return hit(nearest_day(day, calendar)?, place..at + 1),
+            "month" if at > end + 1 => return Some(hit(nearest_day(day, calendar)?, place..at + 1)),
             _ => return None,
         };
         if words.at(at + 1) != "month" {
             return None;
         }
         let date = today.with_day(1)?.checked_add_months(Months::new(months))?.with_day(day)?;
-        return hit(date, place..at + 2);
+        return Some(hit(date, place..at + 2));
     }
     // "the second one", "the first option", "second floor", "the first two", "a second".
     let thing = (words.kind(end) == Kind::Letters
-        && !words.is(end, &["at", "in", "would", "is", "works", "if", "or", "and", "please", "around", "about", "then", "instead", "will", "for", "by", "sounds", "maybe", "but", "between", "after", "before", "from", "morning", "afternoon", "evening", "thanks", "yes", "to", "seems"]))
+        && !words.is(
+            end,
+            &[
+                "at",
+                "in",
+                "would",
+                "is",
+                "works",
+                "if",
+                "or",
+                "and",
+                "please",
+                "around",
+                "about",
+                "then",
+                "instead",
+                "will",
+                "for",
+                "by",
+                "sounds",
+                "maybe",
+                "but",
+                "between",
+                "after",
+                "before",
+                "from",
+                "morning",
+                "afternoon",
+                "evening",
+                "thanks",
+                "yes",
+                "to",
+                "seems",
+            ],
+        ))
         || words.kind(end) == Kind::Digits;
     let led = matches!(words.before(place), "on" | "by" | "until");
     let written = words.kind(start) == Kind::Digits;
@@ -264,7 +319,7 @@ fn month_end(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<Nai
     let first = calendar.now.date().with_day(1)?;
     let months = u32::from(next) + u32::from(end);
     let start = first.checked_add_months(Months::new(months))?;
-    hit(if end { start - Days::new(1) } else { start }, place..place + 4)
+    Some(hit(if end { start - Days::new(1) } else { start }, place..place + 4))
 }
 
 /// The month at a word: only where "may", "march", "mar" or "sun" can be nothing else.
@@ -285,8 +340,11 @@ fn month(words: &Words, place: usize) -> Option<u32> {
         _ => return None,
     };
     let verb = matches!(words.at(place), "may" | "march" | "mar")
-        && (matches!(words.before(place), "i" | "we" | "you" | "they" | "he" | "she" | "it" | "that" | "this")
-            && words.at(place) == "may" || words.is(place + 1, &["i", "we", "be", "have", "not", "as", "come", "need", "you"]));
+        && (matches!(
+            words.before(place),
+            "i" | "we" | "you" | "they" | "he" | "she" | "it" | "that" | "this"
+        ) && words.at(place) == "may"
+            || words.is(place + 1, &["i", "we", "be", "have", "not", "as", "come", "need", "you"]));
     (!verb).then_some(number)
 }
 
@@ -321,7 +379,11 @@ fn nearest_day(day: u32, calendar: &Calendar) -> Option<NaiveDate> {
     let today = calendar.now.date();
     let first = today.with_day(1)?;
     (0..12).find_map(|months| {
-        let month = if calendar.past { first.checked_sub_months(Months::new(months)) } else { first.checked_add_months(Months::new(months)) }?;
+        let month = if calendar.past {
+            first.checked_sub_months(Months::new(months))
+        } else {
+            first.checked_add_months(Months::new(months))
+        }?;
         month.with_day(day).filter(|date| if calendar.past { *date <= today } else { *date >= today })
     })
 }

@@ -8,7 +8,7 @@ use super::concepts::caller_means;
 use super::dates::{Calendar, dates};
 use super::hits::meant;
 use super::numbers::numbers;
-use super::patterns::find;
+use super::patterns::says;
 use super::spoken::{self, data, sentence, words_of};
 use super::synonyms::{is_filler, meaning};
 use super::wording::{introduction, sentences};
@@ -17,24 +17,36 @@ use super::words::{Kind, Words, plain};
 /// An answer from what is at hand.
 pub(super) fn fact(words: &Words, card: &Card, persona: &str) -> Option<String> {
     let plain_words = plain(words);
-    let asks = |patterns: &[&str]| patterns.iter().any(|pattern| find(&plain_words, pattern).is_some());
+    let asks = |phrases: &str| says(&plain_words, phrases);
     if caller_means(&plain_words, "robot") {
         return Some("I am an automated assistant.".to_owned());
     }
-    if asks(&["what day is it|today", "what is the date", "what is today|todays", "what date is it|today", "which day is it|today"]) {
+    if asks(
+        "what day is it|today; what is the date; what is today|todays; what date is it|today; \
+         which day is it|today",
+    ) {
         return Some(format!("Today is {}.", spoken::day(card.now.date(), card.now)));
     }
-    if asks(&["what time is it", "what is the time"]) {
+    if asks("what time is it; what is the time") {
         return Some(format!("It is {}.", data(&card.now.format("%H:%M").to_string(), card.now)));
     }
-    if asks(&["who are you", "who is this|that|calling|speaking", "what is your name", "who am i speaking|talking", "whom? am i speaking|talking", "what company|firm is|are|do|you", "where are you calling from"]) {
+    if asks(
+        "who are you; who is this|that|calling|speaking; what is your name; \
+         who am i speaking|talking; whom? am i speaking|talking; what company|firm is|are|do|you; \
+         where are you calling from",
+    ) {
         return introduction(persona);
     }
     known(&plain_words, card).or_else(|| stated(words, persona, card.prompt.as_deref().unwrap_or_default()))
 }
 
 /// The tool that can answer, and its arguments: all that it needs must be at hand.
-pub(super) fn tool(words: &Words, card: &Card, functions: &[Function], values: &Map<String, Json>) -> Option<(String, Json)> {
+pub(super) fn tool(
+    words: &Words,
+    card: &Card,
+    functions: &[Function],
+    values: &Map<String, Json>,
+) -> Option<(String, Json)> {
     let said = topics(words);
     let usable = functions.iter().filter(|function| card.tools.contains(&function.name));
     let mut best: Option<(usize, String, Json)> = None;
@@ -56,7 +68,10 @@ pub(super) fn tool(words: &Words, card: &Card, functions: &[Function], values: &
 pub(super) fn report(exchanges: &[ToolExchange], question: &str, card: &Card) -> Vec<String> {
     let mut out = Vec::new();
     for exchange in exchanges {
-        let failed = exchange.result.as_object().is_some_and(|result| result.len() == 1 && result.contains_key("error"));
+        let failed = exchange
+            .result
+            .as_object()
+            .is_some_and(|result| result.len() == 1 && result.contains_key("error"));
         if failed {
             out.push("I am sorry, I could not look that up.".to_owned());
             continue;
@@ -86,7 +101,9 @@ fn said(result: &Json, question: &str, card: &Card) -> Vec<String> {
             .iter()
             .flat_map(|text| sentences(text))
             .enumerate()
-            .map(|(at, text)| (topics(&Words::new(&text)).iter().filter(|token| wanted.contains(token)).count(), at, text))
+            .map(|(at, text)| {
+                (topics(&Words::new(&text)).iter().filter(|token| wanted.contains(token)).count(), at, text)
+            })
             .collect();
         ranked.sort_by(|left, right| right.0.cmp(&left.0).then(left.1.cmp(&right.1)));
         let any = ranked.first().is_some_and(|(score, ..)| *score > 0);
@@ -97,7 +114,9 @@ fn said(result: &Json, question: &str, card: &Card) -> Vec<String> {
     }
     let lead = match result {
         Json::Array(items) if items.len() > 1 => "This is what I found: ",
-        Json::Bool(_) => return vec![if *result == Json::Bool(true) { "Yes.".to_owned() } else { "No.".to_owned() }],
+        Json::Bool(_) => {
+            return vec![if *result == Json::Bool(true) { "Yes.".to_owned() } else { "No.".to_owned() }];
+        }
         _ => "I found this: ",
     };
     let short = match result {
@@ -124,13 +143,16 @@ fn texts(value: &Json, out: &mut Vec<String>) {
 
 /// "What day did I say?"
 fn known(plain_words: &[String], card: &Card) -> Option<String> {
-    let mine = ["did i say|tell|give|ask|book|choose", "do you have * me|my|for|down|on", "what * have|put|got * down|me|so far", "what is|was my", "am i booked"];
-    if !mine.iter().any(|pattern| find(plain_words, pattern).is_some()) {
+    let mine = "did i say|tell|give|ask|book|choose; do you have * me|my|for|down|on; \
+         what * have|put|got * down|me|so far; what is|was my; am i booked";
+    if !says(plain_words, mine) {
         return None;
     }
-    let said: Vec<String> = plain_words.iter().filter(|word| !is_filler(word)).map(|word| meaning(word)).collect();
+    let said: Vec<String> =
+        plain_words.iter().filter(|word| !is_filler(word)).map(|word| meaning(word)).collect();
     let entry = card.known.iter().filter(|known| !known.value.starts_with('[')).find(|known| {
-        let about = Words::new(&format!("{} {}", words_of(&known.name), known.about.as_deref().unwrap_or_default()));
+        let about =
+            Words::new(&format!("{} {}", words_of(&known.name), known.about.as_deref().unwrap_or_default()));
         topics(&about).iter().any(|token| said.contains(token))
     })?;
     Some(sentence(&format!("I have {}", data(&entry.value, card.now)), '.'))
@@ -156,14 +178,60 @@ fn stated(words: &Words, persona: &str, prompt: &str) -> Option<String> {
 /// advice." and "You are Ada." are not for the caller.
 fn is_fact(text: &str) -> bool {
     let words = Words::new(text);
-    if text.contains("{{") || words.len() < 3 || words.has(&["you", "your", "caller", "callers", "them", "they", "never", "don't", "customer", "customers", "user", "patient"]) {
+    if text.contains("{{")
+        || words.len() < 3
+        || words.has(&[
+            "you",
+            "your",
+            "caller",
+            "callers",
+            "them",
+            "they",
+            "never",
+            "don't",
+            "customer",
+            "customers",
+            "user",
+            "patient",
+        ])
+    {
         return false;
     }
     let first = words.at(0);
     if words.is(1, &[":"]) || words.is(2, &[":"]) || words.is(3, &[":"]) {
-        return !matches!(first, "style" | "tone" | "rules" | "rule" | "goal" | "role" | "task" | "persona" | "note" | "important" | "example");
+        return !matches!(
+            first,
+            "style"
+                | "tone"
+                | "rules"
+                | "rule"
+                | "goal"
+                | "role"
+                | "task"
+                | "persona"
+                | "note"
+                | "important"
+                | "example"
+        );
     }
-    let states = matches!(first, "we" | "our" | "the" | "it" | "there" | "parking" | "opening" | "prices" | "a" | "all" | "every" | "appointments" | "delivery" | "shipping" | "payment") || words.capital(0) && words.is(1, &["is", "are", "has", "offers", "sells", "opens", "costs", "takes", "accepts", "was"]);
+    let states = matches!(
+        first,
+        "we" | "our"
+            | "the"
+            | "it"
+            | "there"
+            | "parking"
+            | "opening"
+            | "prices"
+            | "a"
+            | "all"
+            | "every"
+            | "appointments"
+            | "delivery"
+            | "shipping"
+            | "payment"
+    ) || words.capital(0)
+        && words.is(1, &["is", "are", "has", "offers", "sells", "opens", "costs", "takes", "accepts", "was"]);
     states && !words.has(&["must", "should", "always"])
 }
 
@@ -182,7 +250,14 @@ fn topics(words: &Words) -> Vec<String> {
 fn arguments(function: &Function, words: &Words, card: &Card, values: &Map<String, Json>) -> Option<Json> {
     let none = Map::new();
     let properties = function.parameters.get("properties").and_then(Json::as_object).unwrap_or(&none);
-    let required: Vec<&str> = function.parameters.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let required: Vec<&str> = function
+        .parameters
+        .get("required")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect();
     let mut out = Map::new();
     for (name, schema) in properties {
         match argument(name, schema, words, card, values) {
@@ -196,7 +271,13 @@ fn arguments(function: &Function, words: &Words, card: &Card, values: &Map<Strin
     Some(Json::Object(out))
 }
 
-fn argument(name: &str, schema: &Json, words: &Words, card: &Card, values: &Map<String, Json>) -> Option<Json> {
+fn argument(
+    name: &str,
+    schema: &Json,
+    words: &Words,
+    card: &Card,
+    values: &Map<String, Json>,
+) -> Option<Json> {
     if let Some(value) = values.get(name).filter(|value| !value.is_null()) {
         return Some(value.clone());
     }
@@ -209,7 +290,14 @@ fn argument(name: &str, schema: &Json, words: &Words, card: &Card, values: &Map<
         "time_zone" | "timezone" => return None,
         _ => {}
     }
-    let cases: Vec<String> = schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
+    let cases: Vec<String> = schema
+        .get("enum")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .map(str::to_owned)
+        .collect();
     if !cases.is_empty() {
         return super::choices::case(words, &cases).map(|hit| json!(hit.value));
     }
@@ -217,10 +305,17 @@ fn argument(name: &str, schema: &Json, words: &Words, card: &Card, values: &Map<
     let format = schema.get("format").and_then(Json::as_str).unwrap_or_default();
     let calendar = Calendar { now: card.now, past: false, day_first: false };
     match (kind, format) {
-        ("string", "date") => meant(words, dates(words, &calendar)).map(|hit| json!(hit.value.format("%Y-%m-%d").to_string())),
-        ("integer" | "number", _) => numbers(words).into_iter().find(|number| !number.ordinal).map(|number| {
-            number.whole().map_or_else(|| json!(number.value.to_string().parse::<f64>().unwrap_or_default()), |whole| json!(whole))
-        }),
+        ("string", "date") => {
+            meant(words, dates(words, &calendar)).map(|hit| json!(hit.value.format("%Y-%m-%d").to_string()))
+        }
+        ("integer" | "number", _) => {
+            numbers(words).into_iter().find(|number| !number.ordinal).map(|number| {
+                number.whole().map_or_else(
+                    || json!(number.value.to_string().parse::<f64>().unwrap_or_default()),
+                    |whole| json!(whole),
+                )
+            })
+        }
         _ => None,
     }
 }

@@ -25,18 +25,21 @@ pub(super) fn subject(words: &[String]) -> Option<(usize, usize)> {
 /// "Do you have insurance?".
 pub(super) fn ask(statement: &str) -> String {
     let words = split(statement);
-    match subject(&words) {
-        Some((0, length)) => capital(&inverted("", words.get(length..).unwrap_or_default())),
-        _ => {
-            let thing = words.first().map(|word| word.to_lowercase()).unwrap_or_default();
-            if matches!(thing.as_str(), "that" | "it" | "this" | "everything" | "anything") {
-                let verb = words.get(1).map(String::as_str).unwrap_or_default();
-                let rest = to_you(&words.get(2..).unwrap_or_default().join(" "));
-                let (aux, base) = if is_auxiliary(verb) { (verb.to_owned(), String::new()) } else { ("does".to_owned(), base(verb)) };
-                return mark(&capital(&[aux, thing, base, rest].join(" ")));
-            }
-            mark(&format!("Is it right that {}", to_you(statement)))
+    if let Some((0, length)) = subject(&words) {
+        capital(&inverted("", words.get(length..).unwrap_or_default()))
+    } else {
+        let thing = words.first().map(|word| word.to_lowercase()).unwrap_or_default();
+        if matches!(thing.as_str(), "that" | "it" | "this" | "everything" | "anything") {
+            let verb = words.get(1).map(String::as_str).unwrap_or_default();
+            let rest = to_you(&words.get(2..).unwrap_or_default().join(" "));
+            let (aux, base) = if is_auxiliary(verb) {
+                (verb.to_owned(), String::new())
+            } else {
+                ("does".to_owned(), base(verb))
+            };
+            return mark(&capital(&[aux, thing, base, rest].join(" ")));
         }
+        mark(&format!("Is it right that {}", to_you(statement)))
     }
 }
 
@@ -44,12 +47,16 @@ pub(super) fn ask(statement: &str) -> String {
 pub(super) fn inverted(head: &str, rest: &[String]) -> String {
     let verb = rest.first().map(|verb| verb.to_lowercase()).unwrap_or_default();
     let tail = to_you(&rest.get(1..).unwrap_or_default().join(" "));
-    let participle = rest.get(1).is_some_and(|next| next == "been" || next == "had" || next.ends_with("ed") || next == "ever" || next == "already");
+    let participle = rest.get(1).is_some_and(|next| {
+        next == "been" || next == "had" || next.ends_with("ed") || next == "ever" || next == "already"
+    });
     let text = match verb.as_str() {
         "is" | "are" | "am" | "'re" => format!("{head} are you {tail}"),
         "was" | "were" => format!("{head} were you {tail}"),
         "has" | "have" if participle => format!("{head} have you {tail}"),
-        "would" | "will" | "can" | "could" | "should" | "must" | "may" | "might" | "did" => format!("{head} {verb} you {tail}"),
+        "would" | "will" | "can" | "could" | "should" | "must" | "may" | "might" | "did" => {
+            format!("{head} {verb} you {tail}")
+        }
         "do" | "does" => format!("{head} do you {tail}"),
         _ => match past(&verb) {
             Some(base) => format!("{head} did you {base} {tail}"),
@@ -75,7 +82,9 @@ pub(super) fn to_you(text: &str) -> String {
             out.push(if next_bare.ends_with("'s") { "your".to_owned() } else { format!("you{next_end}") });
             at += 2;
             // "the caller wants" becomes "you want"
-            if let Some(verb) = words.get(at).filter(|verb| !next_bare.ends_with("'s") && verb.len() > 2 && verb.ends_with('s') && next_end.is_empty()) {
+            if let Some(verb) = words.get(at).filter(|verb| {
+                !next_bare.ends_with("'s") && verb.len() > 2 && verb.ends_with('s') && next_end.is_empty()
+            }) {
                 out.push(match verb.as_str() {
                     "is" => "are".to_owned(),
                     "was" => "were".to_owned(),
@@ -123,7 +132,22 @@ pub(super) fn base(verb: &str) -> String {
 
 /// Whether a noun names the one we speak with.
 pub(super) fn is_caller(noun: &str) -> bool {
-    matches!(noun, "caller" | "customer" | "client" | "user" | "person" | "guest" | "lead" | "prospect" | "member" | "tenant" | "visitor" | "callee" | "contact")
+    matches!(
+        noun,
+        "caller"
+            | "customer"
+            | "client"
+            | "user"
+            | "person"
+            | "guest"
+            | "lead"
+            | "prospect"
+            | "member"
+            | "tenant"
+            | "visitor"
+            | "callee"
+            | "contact"
+    )
 }
 
 /// A sentence as a question.
@@ -145,8 +169,34 @@ fn is_auxiliary(verb: &str) -> bool {
 /// The plain form of a verb in the past.
 fn past(verb: &str) -> Option<String> {
     let irregular = [
-        ("heard", "hear"), ("found", "find"), ("bought", "buy"), ("came", "come"), ("got", "get"), ("gave", "give"), ("said", "say"), ("told", "tell"), ("went", "go"), ("saw", "see"), ("paid", "pay"), ("had", "have"), ("chose", "choose"), ("made", "make"),
-        ("took", "take"), ("met", "meet"), ("left", "leave"), ("lost", "lose"), ("sent", "send"), ("spoke", "speak"), ("wrote", "write"), ("began", "begin"), ("felt", "feel"), ("knew", "know"), ("thought", "think"), ("brought", "bring"), ("sold", "sell"), ("saw", "see"),
+        ("heard", "hear"),
+        ("found", "find"),
+        ("bought", "buy"),
+        ("came", "come"),
+        ("got", "get"),
+        ("gave", "give"),
+        ("said", "say"),
+        ("told", "tell"),
+        ("went", "go"),
+        ("saw", "see"),
+        ("paid", "pay"),
+        ("had", "have"),
+        ("chose", "choose"),
+        ("made", "make"),
+        ("took", "take"),
+        ("met", "meet"),
+        ("left", "leave"),
+        ("lost", "lose"),
+        ("sent", "send"),
+        ("spoke", "speak"),
+        ("wrote", "write"),
+        ("began", "begin"),
+        ("felt", "feel"),
+        ("knew", "know"),
+        ("thought", "think"),
+        ("brought", "bring"),
+        ("sold", "sell"),
+        ("saw", "see"),
     ];
     if let Some((_, base)) = irregular.iter().find(|(form, _)| *form == verb) {
         return Some((*base).to_owned());
@@ -162,6 +212,11 @@ fn past(verb: &str) -> Option<String> {
     if last == before && !matches!(last, b'l' | b's' | b'e' | b'f' | b'z') {
         return stem.get(..stem.len() - 1).map(str::to_owned);
     }
-    let silent = stem.ends_with("re") || matches!(last, b'v' | b'c' | b's' | b'z' | b'u') && !stem.ends_with("ss") || stem.ends_with("at") || stem.ends_with("ag") || stem.ends_with("ir") && stem.len() > 3 || last == b'e';
+    let silent = stem.ends_with("re")
+        || matches!(last, b'v' | b'c' | b's' | b'z' | b'u') && !stem.ends_with("ss")
+        || stem.ends_with("at")
+        || stem.ends_with("ag")
+        || stem.ends_with("ir") && stem.len() > 3
+        || last == b'e';
     Some(if silent { format!("{stem}e") } else { stem.to_owned() })
 }

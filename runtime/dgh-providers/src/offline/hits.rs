@@ -58,7 +58,9 @@ fn refused_before(words: &Words, start: usize) -> bool {
     let clause = words.clause_start(start);
     for place in (clause.max(start.saturating_sub(6))..start).rev() {
         match words.at(place) {
-            "until" | "till" | "only" | "later" | "if" | "to" | "rather" if words.at(place + 1) != "than" => return false,
+            "until" | "till" | "only" | "later" | "if" | "to" | "rather" if words.at(place + 1) != "than" => {
+                return false;
+            }
             "not" | "isn't" | "except" | "besides" => return true,
             "instead" | "than" if words.is(place, &["than"]) || words.at(place + 1) == "of" => return true,
             "don't" | "can't" | "cannot" | "won't" | "couldn't" | "doesn't" | "wasn't" | "dont" | "cant" => {
@@ -66,7 +68,8 @@ fn refused_before(words: &Words, start: usize) -> bool {
             }
             // "from Monday to Tuesday" is about Tuesday when something is moved.
             "from" if place + 1 == start => {
-                return words.at(start + 1) == "to" && words.has(&["change", "move", "switch", "reschedule", "push"]);
+                return words.at(start + 1) == "to"
+                    && words.has(&["change", "move", "switch", "reschedule", "push"]);
             }
             _ => {}
         }
@@ -81,13 +84,31 @@ fn refused_after(words: &Words, end: usize) -> bool {
     let negated = |at: usize| {
         words.is(at, &["doesn't", "don't", "won't", "isn't", "can't", "doesnt", "wont", "isnt"])
             || (words.is(at, &["does", "will", "is", "do", "would", "could"]) && words.at(at + 1) == "not")
-            || (words.is(at, &["is", "was"]) && words.is(at + 1, &["bad", "no", "impossible", "wrong", "terrible", "out", "too"]))
+            || (words.is(at, &["is", "was"])
+                && words.is(at + 1, &["bad", "no", "impossible", "wrong", "terrible", "out", "too"]))
     };
     negated(end)
 }
 
 fn corrects_between(words: &Words, between: Range<usize>) -> bool {
     between.clone().any(|place| {
-        words.is(place, &["no", "sorry", "actually", "wait", "rather", "make", "mean", "meant", "instead", "scratch", "correction", "better", "oops"])
+        words.is(
+            place,
+            &[
+                "no",
+                "sorry",
+                "actually",
+                "wait",
+                "rather",
+                "make",
+                "mean",
+                "meant",
+                "instead",
+                "scratch",
+                "correction",
+                "better",
+                "oops",
+            ],
+        )
     })
 }

@@ -10,7 +10,7 @@ use super::concepts::{Concept, of_author, of_caller};
 use super::patterns::denied;
 use super::questions::is_question;
 use super::synonyms::{is_filler, meaning};
-use super::words::{Words, plain};
+use super::words::{self, Words, plain};
 
 /// What the turn is weighed with beside its words.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,8 +62,8 @@ pub(super) fn scores(words: &Words, labels: &[Label], around: &Around<'_>) -> Ve
         }
     }
     let rarity = |token: &str| {
-        let count = seen.get(token).copied().unwrap_or(1) as f64;
-        let all = authors.len().max(1) as f64;
+        let count = words::count(seen.get(token).copied().unwrap_or(1));
+        let all = words::count(authors.len().max(1));
         (1.0 + all / count).ln() / (1.0 + all).ln()
     };
     labels.iter().zip(&authors).map(|(label, author)| score(&turn, label, author, around, &rarity)).collect()
@@ -106,7 +106,14 @@ impl Turn {
                 bag.entry(token).or_insert(Token { denied: value.denied == answer.yes, ..value });
             }
         }
-        Self { concepts: of_caller(&plain_words), plain: plain_words, bag, answer, question: is_question(words), own }
+        Self {
+            concepts: of_caller(&plain_words),
+            plain: plain_words,
+            bag,
+            answer,
+            question: is_question(words),
+            own,
+        }
     }
 }
 
@@ -128,7 +135,8 @@ impl Author {
         for (token, value) in self::bag(&name, 0.8) {
             bag.entry(token).or_insert(value);
         }
-        let examples = |texts: &[String]| texts.iter().map(|text| plain(&Words::new(text))).collect::<Vec<_>>();
+        let examples =
+            |texts: &[String]| texts.iter().map(|text| plain(&Words::new(text))).collect::<Vec<_>>();
         let like = examples(&label.like);
         let mut concepts = of_author(&sentence);
         for more in of_author(&name).into_iter().chain(like.iter().flat_map(|text| of_caller(text))) {
@@ -143,7 +151,13 @@ impl Author {
     }
 }
 
-fn score(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>, rarity: &dyn Fn(&str) -> f64) -> f64 {
+fn score(
+    turn: &Turn,
+    label: &Label,
+    author: &Author,
+    around: &Around<'_>,
+    rarity: &dyn Fn(&str) -> f64,
+) -> f64 {
     let like = author.like.iter().map(|example| example_score(turn, example, rarity)).fold(0.0, f64::max);
     let unlike = author.unlike.iter().map(|example| example_score(turn, example, rarity)).fold(0.0, f64::max);
     let concept = author
@@ -176,18 +190,25 @@ fn example_score(turn: &Turn, example: &[String], rarity: &dyn Fn(&str) -> f64) 
     // "No problem" holds "no" and means yes.
     if let Some(polar) = answer(&Words::new(&example.join(" "))).filter(|answer| answer.alone) {
         return match turn.answer {
-            Some(said) if said.yes == polar.yes => if said.alone { 1.3 } else { 1.0 },
+            Some(said) if said.yes == polar.yes => {
+                if said.alone {
+                    1.3
+                } else {
+                    1.0
+                }
+            }
             _ => 0.0,
         };
     }
     let meets = said.windows(wanted.len()).position(|run| run == wanted.as_slice());
     if let Some(at) = meets {
         let scope = denied(&turn.plain.iter().filter(|word| *word != ",").cloned().collect::<Vec<_>>());
-        let taken_back = scope.get(at).copied().unwrap_or(false) && !wanted.iter().any(|word| matches!(word.as_str(), "not" | "no" | "never"));
+        let taken_back = scope.get(at).copied().unwrap_or(false)
+            && !wanted.iter().any(|word| matches!(word.as_str(), "not" | "no" | "never"));
         if taken_back {
             return 0.0;
         }
-        let share = wanted.len() as f64 / said.len() as f64;
+        let share = words::count(wanted.len()) / words::count(said.len());
         return if example_bag.is_empty() && share < 0.34 { 0.5 } else { 1.5 + 0.6 * share };
     }
     let mut both = 0.0;
@@ -201,8 +222,8 @@ fn example_score(turn: &Turn, example: &[String], rarity: &dyn Fn(&str) -> f64) 
             None => {}
         }
     }
-    let extra = turn.bag.keys().filter(|token| !example_bag.contains_key(*token)).count() as f64;
-    if all <= 0.0 || both <= 0.0 { 0.0 } else { 1.6 * both / (all + 0.25 * extra) }
+    let extra = turn.bag.keys().filter(|token| !example_bag.contains_key(*token)).count();
+    if all <= 0.0 || both <= 0.0 { 0.0 } else { 1.6 * both / (all + 0.25 * words::count(extra)) }
 }
 
 fn yes_no(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>) -> f64 {
@@ -219,7 +240,10 @@ fn yes_no(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>) -> f
         None => has("no") && !has("stop calling") && !has("dispute"),
     };
     // A no to "Am I speaking with Ann?" is somebody else.
-    let someone = !answer.yes && has("someone else") && asks_for_person(around.asked) && !turn.concepts.iter().any(|concept| concept.name == "refuse to say");
+    let someone = !answer.yes
+        && has("someone else")
+        && asks_for_person(around.asked)
+        && !turn.concepts.iter().any(|concept| concept.name == "refuse to say");
     if someone {
         return 1.5;
     }
@@ -239,7 +263,12 @@ fn question(turn: &Turn, author: &Author, around: &Around<'_>) -> f64 {
     }
     let persona = bag(&plain(&Words::new(around.persona)), 1.0);
     let general = object_bag.is_empty()
-        || object_bag.keys().any(|token| matches!(token.as_str(), "product" | "company" | "service" | "question" | "information" | "agent" | "offer" | "sales") || persona.contains_key(token));
+        || object_bag.keys().any(|token| {
+            matches!(
+                token.as_str(),
+                "product" | "company" | "service" | "question" | "information" | "agent" | "offer" | "sales"
+            ) || persona.contains_key(token)
+        });
     if general && !author.plain.is_empty() { 1.0 } else { 0.0 }
 }
 
@@ -261,8 +290,8 @@ fn overlap(turn: &Turn, author: &Author, rarity: &dyn Fn(&str) -> f64) -> f64 {
     if both <= 0.0 {
         return -0.4 * against;
     }
-    let unmatched = turn.own.saturating_sub(matched).min(6) as f64;
-    let share = both / (both + 0.22 * unmatched);
+    let unmatched = turn.own.saturating_sub(matched).min(6);
+    let share = both / (both + 0.22 * words::count(unmatched));
     let strength = 1.5 * share * both.min(1.0).sqrt();
     strength.min(1.3) - 0.8 * against
 }
@@ -281,11 +310,23 @@ fn bag(plain: &[String], weight: f64) -> Bag {
 
 /// The last sentence of the agent that asks, or its last one.
 pub(super) fn last_question(asked: &str) -> &str {
-    let sentences: Vec<&str> = asked.split_inclusive(['.', '?', '!']).map(str::trim).filter(|text| !text.is_empty()).collect();
+    let sentences: Vec<&str> =
+        asked.split_inclusive(['.', '?', '!']).map(str::trim).filter(|text| !text.is_empty()).collect();
     sentences.iter().rev().find(|text| text.ends_with('?')).or(sentences.last()).copied().unwrap_or_default()
 }
 
 fn asks_for_person(asked: &str) -> bool {
     let question = last_question(asked).to_lowercase();
-    ["speaking with", "speaking to", "talking to", "talking with", "is this", "are you", "am i", "may i speak"].iter().any(|start| question.contains(start))
+    [
+        "speaking with",
+        "speaking to",
+        "talking to",
+        "talking with",
+        "is this",
+        "are you",
+        "am i",
+        "may i speak",
+    ]
+    .iter()
+    .any(|start| question.contains(start))
 }

@@ -20,6 +20,7 @@ mod numbers;
 mod open;
 mod patterns;
 mod questions;
+mod reader;
 mod spoken;
 mod synonyms;
 mod texts;

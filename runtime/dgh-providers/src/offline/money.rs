@@ -19,7 +19,10 @@ pub(super) struct Amount {
 pub(super) fn amounts(words: &Words, upper: bool) -> Vec<Hit<Amount>> {
     let mut found: Vec<Hit<Amount>> = Vec::new();
     for number in numbers(words) {
-        if number.ordinal || number.value.is_sign_negative() || found.iter().any(|hit| hit.overlaps(&number.places)) {
+        if number.ordinal
+            || number.value.is_sign_negative()
+            || found.iter().any(|hit| hit.overlaps(&number.places))
+        {
             continue;
         }
         found.push(amount(words, &number));
@@ -31,23 +34,32 @@ fn amount(words: &Words, number: &Number) -> Hit<Amount> {
     let mut value = number.value;
     let mut places = number.places.clone();
     // "two fifty" and "three twenty five" leave out the hundred.
-    if value >= Decimal::ONE && value < Decimal::TEN && value.fract().is_zero() && tens_word(words.at(places.end)).is_some() {
-        if let Some(rest) = number_at(words, places.end).filter(|rest| rest.value < Decimal::ONE_HUNDRED) {
-            value = value * Decimal::ONE_HUNDRED + rest.value;
-            places.end = rest.places.end;
-        }
+    if value >= Decimal::ONE
+        && value < Decimal::TEN
+        && value.fract().is_zero()
+        && tens_word(words.at(places.end)).is_some()
+        && let Some(rest) = number_at(words, places.end).filter(|rest| rest.value < Decimal::ONE_HUNDRED)
+    {
+        value = value * Decimal::ONE_HUNDRED + rest.value;
+        places.end = rest.places.end;
     }
     let mut currency = None;
     if let Some(sign) = places.start.checked_sub(1).and_then(|at| sign(words.at(at))) {
         currency = Some(sign);
         places.start -= 1;
     }
-    let behind = if words.stands(places.end, &["us"]) || words.stands(places.end, &["american"]) { places.end + 1 } else { places.end };
+    let behind = if words.stands(places.end, &["us"]) || words.stands(places.end, &["american"]) {
+        places.end + 1
+    } else {
+        places.end
+    };
     if let Some(code) = sign(words.at(behind)).or_else(|| unit(words.at(behind))) {
         currency = Some(code);
         places.end = behind + 1;
         let cents = if words.at(places.end) == "and" { places.end + 1 } else { places.end };
-        if let Some(small) = number_at(words, cents).filter(|small| small.value < Decimal::ONE_HUNDRED && words.is(small.places.end, &["cents", "cent", "pence"])) {
+        if let Some(small) = number_at(words, cents).filter(|small| {
+            small.value < Decimal::ONE_HUNDRED && words.is(small.places.end, &["cents", "cent", "pence"])
+        }) {
             value += small.value / Decimal::ONE_HUNDRED;
             places.end = small.places.end + 1;
         }
@@ -68,12 +80,17 @@ fn ranges(words: &Words, hits: Vec<Hit<Amount>>, upper: bool) -> Vec<Hit<Amount>
         let joined = out.last().is_some_and(|low| {
             let between = low.places.end..hit.places.start;
             between.len() == 1
-                && (words.is(between.start, &["to", "-"]) || words.at(between.start) == "or" || words.at(between.start) == "and" && words.before(low.places.start) == "between")
+                && (words.is(between.start, &["to", "-"])
+                    || words.at(between.start) == "or"
+                    || words.at(between.start) == "and" && words.before(low.places.start) == "between")
         });
         match out.last_mut() {
             Some(low) if joined => {
                 // "10 to 20 thousand" means thousands at both ends.
-                let scale = [1_000_000, 1_000, 100].into_iter().map(Decimal::from).find(|scale| hit.value.value >= *scale && low.value.value < Decimal::ONE_HUNDRED);
+                let scale = [1_000_000, 1_000, 100]
+                    .into_iter()
+                    .map(Decimal::from)
+                    .find(|scale| hit.value.value >= *scale && low.value.value < Decimal::ONE_HUNDRED);
                 if let Some(scale) = scale {
                     low.value.value *= scale;
                 }

@@ -50,10 +50,37 @@ fn is_pronoun(words: &Words, place: usize) -> bool {
         return false;
     }
     let before = words.before(place);
-    let counted = matches!(before, "number" | "option" | "choice" | "for" | "just" | "only" | "is" | "," | "");
-    words.is(place + 1, &["moment", "sec", "second", "minute"]) || !counted
-        && (words.at(place.wrapping_sub(2)) == "the" || matches!(before, "the" | "this" | "that" | "which" | "any" | "another" | "other" | "no" | "every" | "each" | "next" | "last" | "latest" | "earliest" | "earlier" | "later" | "first" | "second" | "third" | "good" | "same" | "either")
-            || words.is(place + 1, &["of", "on", "at", "with", "in", "more", "moment", "sec", "second"]))
+    let counted =
+        matches!(before, "number" | "option" | "choice" | "for" | "just" | "only" | "is" | "," | "");
+    words.is(place + 1, &["moment", "sec", "second", "minute"])
+        || !counted
+            && (words.at(place.wrapping_sub(2)) == "the"
+                || matches!(
+                    before,
+                    "the"
+                        | "this"
+                        | "that"
+                        | "which"
+                        | "any"
+                        | "another"
+                        | "other"
+                        | "no"
+                        | "every"
+                        | "each"
+                        | "next"
+                        | "last"
+                        | "latest"
+                        | "earliest"
+                        | "earlier"
+                        | "later"
+                        | "first"
+                        | "second"
+                        | "third"
+                        | "good"
+                        | "same"
+                        | "either"
+                )
+                || words.is(place + 1, &["of", "on", "at", "with", "in", "more", "moment", "sec", "second"]))
 }
 
 /// The number that starts at a word.
@@ -77,7 +104,9 @@ pub(super) fn number_at(words: &Words, start: usize) -> Option<Number> {
         end = next;
         // "two thousand five hundred", "three thousand and fifty"
         let more = if words.at(end) == "and" { end + 1 } else { end };
-        if let Some((rest, next)) = spelled_at(words, more).filter(|(rest, _)| *rest < factor && *rest >= Decimal::ONE) {
+        if let Some((rest, next)) =
+            spelled_at(words, more).filter(|(rest, _)| *rest < factor && *rest >= Decimal::ONE)
+        {
             let (rest, next) = match scale_at(words, next) {
                 Some((small, after)) if small < factor => (rest.checked_mul(small)?, after),
                 _ => (rest, next),
@@ -109,7 +138,8 @@ fn ordinal_at(words: &Words, place: usize) -> Option<Number> {
         return Some(Number { value: value.into(), places: place..place + 2, ordinal: true });
     }
     // "one second" is a time to wait.
-    let unit = words.at(place) == "second" && matches!(words.before(place), "one" | "a" | "per" | "split" | "just" | "1");
+    let unit = words.at(place) == "second"
+        && matches!(words.before(place), "one" | "a" | "per" | "split" | "just" | "1");
     if let Some(value) = ordinal_word(words.at(place)).filter(|_| !unit) {
         return Some(Number { value: value.into(), places: place..place + 1, ordinal: true });
     }
@@ -133,9 +163,13 @@ fn digits_at(words: &Words, place: usize) -> Option<(Decimal, usize)> {
         text.push_str(words.at(end + 1));
         end += 2;
     }
-    if words.at(end) == "." && words.glued(end) && words.glued(end + 1) && words.kind(end + 1) == Kind::Digits {
+    if words.at(end) == "." && words.glued(end) && words.glued(end + 1) && words.kind(end + 1) == Kind::Digits
+    {
         // `1.2.2026` and `192.168.0.1` are no numbers.
-        let more = words.at(end + 2) == "." && words.glued(end + 2) && words.kind(end + 3) == Kind::Digits && words.glued(end + 3);
+        let more = words.at(end + 2) == "."
+            && words.glued(end + 2)
+            && words.kind(end + 3) == Kind::Digits
+            && words.glued(end + 3);
         if more {
             return None;
         }
@@ -158,7 +192,9 @@ fn spelled_at(words: &Words, place: usize) -> Option<(Decimal, usize)> {
         if words.stands(place + 1, &["dozen"]) {
             return Some((12.into(), place + 2));
         }
-        let scaled = words.at(place + 1) == "hundred" || scale_at(words, place + 1).is_some_and(|_| words.kind(place + 1) == Kind::Letters && words.at(place + 1).len() > 1);
+        let scaled = words.at(place + 1) == "hundred"
+            || scale_at(words, place + 1)
+                .is_some_and(|_| words.kind(place + 1) == Kind::Letters && words.at(place + 1).len() > 1);
         if !scaled {
             return None;
         }
@@ -193,12 +229,16 @@ fn hundreds(words: &Words, head: Decimal, place: usize) -> Option<(Decimal, usiz
 fn below_hundred(words: &Words, place: usize) -> Option<(u32, usize)> {
     if let Some(tens) = tens_word(words.at(place)) {
         let next = if words.at(place + 1) == "-" { place + 2 } else { place + 1 };
-        return match digit_word(words.at(next)).filter(|ones| *ones > 0 && words.at(next) != "o" && words.at(next) != "oh") {
+        return match digit_word(words.at(next))
+            .filter(|ones| *ones > 0 && words.at(next) != "o" && words.at(next) != "oh")
+        {
             Some(ones) => Some((tens + ones, next + 1)),
             None => Some((tens, place + 1)),
         };
     }
-    let value = digit_word(words.at(place)).filter(|_| !words.is(place, &["o", "oh"])).or_else(|| teen_word(words.at(place)))?;
+    let value = digit_word(words.at(place))
+        .filter(|_| !words.is(place, &["o", "oh"]))
+        .or_else(|| teen_word(words.at(place)))?;
     Some((value, place + 1))
 }
 

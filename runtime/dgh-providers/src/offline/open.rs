@@ -23,9 +23,14 @@ pub(super) fn opening(request: &ReplyRequest) -> Vec<Move> {
         return interlude(request, &words, worded);
     }
     let said = said_since(&request.history);
-    let mut moves: Vec<Move> = worded.statements.into_iter().filter(|text| !said.contains(text.as_str())).map(Move::Say).collect();
+    let mut moves: Vec<Move> =
+        worded.statements.into_iter().filter(|text| !said.contains(text.as_str())).map(Move::Say).collect();
     let missing = card.wanted.iter().any(|wanted| wanted.missing);
-    let question = if missing { next_question(request, &Map::new(), false) } else { worded.questions.into_iter().next() };
+    let question = if missing {
+        next_question(request, &Map::new(), false)
+    } else {
+        worded.questions.into_iter().next()
+    };
     match question {
         Some(question) if !said.contains(&question) => moves.push(Move::Say(question)),
         Some(_) => {}
@@ -39,7 +44,8 @@ pub(super) fn opening(request: &ReplyRequest) -> Vec<Move> {
 
 /// One utterance by instruction.
 pub(super) fn tell(request: &ReplyRequest) -> Vec<Move> {
-    let instruction = request.card.instruction.as_deref().or(request.card.prompt.as_deref()).unwrap_or_default();
+    let instruction =
+        request.card.instruction.as_deref().or(request.card.prompt.as_deref()).unwrap_or_default();
     let mut said = word(instruction, &request.persona).all();
     if said.is_empty() {
         said.push("All right.".to_owned());
@@ -72,7 +78,8 @@ pub(super) fn after_tools(request: &ReplyRequest) -> Vec<Move> {
 /// was refused, when the author says so.
 pub(super) fn resume(request: &ReplyRequest) -> Vec<Move> {
     let refused = request.card.remarks.iter().find_map(|remark| refusal(remark));
-    let open = next_question(request, &Map::new(), false).filter(|_| request.card.wanted.iter().any(|wanted| wanted.missing));
+    let open = next_question(request, &Map::new(), false)
+        .filter(|_| request.card.wanted.iter().any(|wanted| wanted.missing));
     let question = open
         .or_else(|| interrupted_question(&request.history))
         .or_else(|| next_question(request, &Map::new(), false))
@@ -92,13 +99,19 @@ fn interlude(request: &ReplyRequest, words: &Words, worded: Worded) -> Vec<Move>
     if let Some(answer) = fact(words, &request.card, &request.persona) {
         return [answer].into_iter().chain(worded.questions).map(Move::Say).collect();
     }
-    if let Some((name, args)) = tool(words, &request.card, &request.functions, &Map::new()).filter(|_| request.may_call) {
+    if let Some((name, args)) =
+        tool(words, &request.card, &request.functions, &Map::new()).filter(|_| request.may_call)
+    {
         return vec![Move::UseTool { name, args }];
     }
     if words.is_blank() {
         return vec![Move::Say("What would you like to know?".to_owned())];
     }
-    ["I am sorry, I do not know that.".to_owned()].into_iter().chain(worded.questions).map(Move::Say).collect()
+    ["I am sorry, I do not know that.".to_owned()]
+        .into_iter()
+        .chain(worded.questions)
+        .map(Move::Say)
+        .collect()
 }
 
 /// The agent's question that the caller answered with a question of his own.
@@ -108,7 +121,13 @@ fn interrupted_question(history: &[Message]) -> Option<String> {
         _ => None,
     });
     // Only a question of the last two turns began an interlude; an older one is settled.
-    let recent = history.iter().enumerate().filter(|(_, message)| matches!(message, Message::Caller(_))).rev().nth(1).map_or(0, |(at, _)| at);
+    let recent = history
+        .iter()
+        .enumerate()
+        .filter(|(_, message)| matches!(message, Message::Caller(_)))
+        .rev()
+        .nth(1)
+        .map_or(0, |(at, _)| at);
     let before = match at.filter(|at| *at >= recent) {
         Some(at) => asked_before(history.get(..=at).unwrap_or_default()),
         None => asked_before(history),

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use dgh_engine::reply::{Shape, Wanted};
 
 use super::grammar::{ask, base, capital, inverted, is_caller, mark, split, subject, to_you};
-use super::patterns::{find, stands};
+use super::patterns::Phrases;
 use super::spoken::{data, list, sentence, words_of};
 use super::texts::{Purpose, purpose};
 use super::words::{Words, plain};
@@ -12,33 +12,57 @@ use super::words::{Words, plain};
 /// Whether the caller asks for information; a request ("can you call me back") is none.
 pub(super) fn is_question(words: &Words) -> bool {
     let plain = plain(words);
-    let starts = |patterns: &[&str]| {
+    let starts = |phrases: &Phrases| {
         (0..plain.len())
-            .filter(|at| *at == 0 || plain.get(at - 1).is_some_and(|word| word == "," || matches!(word.as_str(), "and" | "but" | "so" | "well" | "wait" | "hey" | "okay" | "sorry" | "first")))
-            .any(|at| patterns.iter().any(|pattern| stands(&plain, at, pattern).is_some()))
+            .filter(|at| {
+                *at == 0
+                    || plain.get(at - 1).is_some_and(|word| {
+                        word == ","
+                            || matches!(
+                                word.as_str(),
+                                "and" | "but" | "so" | "well" | "wait" | "hey" | "okay" | "sorry" | "first"
+                            )
+                    })
+            })
+            .any(|at| phrases.at(&plain, at).is_some())
     };
-    if starts(REQUESTS) || starts(PROPOSALS) {
+    if starts(&REQUESTS) || starts(&PROPOSALS) {
         return false;
     }
-    starts(QUESTIONS) || ASKS.iter().any(|pattern| find(&plain, pattern).is_some()) || words.source().trim_end().ends_with('?') && plain.len() > 2
+    starts(&QUESTIONS) || ASKS.within(&plain) || words.source().trim_end().ends_with('?') && plain.len() > 2
 }
 
-const QUESTIONS: &[&str] = &[
-    "who|whose|what|which|when|where|why|how", "do|does|did you|i|we|they|it|he|she|the|your|that|this", "are|is|was|were you|there|it|that|this|the|your|i|they|we", "can|could|will|would|should you|i|we|it|they tell|explain|say|know|help|do|take|use|pay|park|eat|bring|expect|get",
-    "have|has you|it|the|anyone", "am i", "will it|there|this|that|the", "tell me about|more|what|who|how|why|when|where|if",
-];
-const ASKS: &[&str] = &["have|had|got a|another|one|some question|questions", "want|like|need to know|ask|find", "wondering|wonder if|what|how|whether|about", "do not know|understand what|how|why"];
-const REQUESTS: &[&str] = &[
-    "can|could|would|will you please? tell|let|inform|ask them|him|her|the|my",
-    "can|could|would|will you please? call|repeat|transfer|connect|put|hold|wait|stop|send|book|give|change|make|cancel|speak|say|move", "can|could|may i|we please? have|book|get|make|speak|talk|come|change|cancel|reschedule|see|schedule|move|do|take|start|pay", "would you mind", "do you mind", "do i have to",
-];
-const PROPOSALS: &[&str] = &["how|what about", "why not|do", "how would", "what if", "can|could we|you do|make|say|try|manage"];
+static QUESTIONS: Phrases = Phrases::new(
+    "who|whose|what|which|when|where|why|how; do|does|did you|i|we|they|it|he|she|the|your|that|this; \
+     are|is|was|were you|there|it|that|this|the|your|i|they|we; \
+     can|could|will|would|should you|i|we|it|they tell|explain|say|know|help|do|take|use|pay|park|eat|bring|expect|get; \
+     have|has you|it|the|anyone; am i; will it|there|this|that|the; \
+     tell me about|more|what|who|how|why|when|where|if",
+);
+static ASKS: Phrases = Phrases::new(
+    "have|had|got a|another|one|some question|questions; want|like|need to know|ask|find; \
+     wondering|wonder if|what|how|whether|about; do not know|understand what|how|why",
+);
+static REQUESTS: Phrases = Phrases::new(
+    "can|could|would|will you please? tell|let|inform|ask them|him|her|the|my; \
+     can|could|would|will you please? call|repeat|transfer|connect|put|hold|wait|stop|send|book|give|change|make|cancel|speak|say|move; \
+     can|could|may i|we please? have|book|get|make|speak|talk|come|change|cancel|reschedule|see|schedule|move|do|take|start|pay; \
+     would you mind; do you mind; do i have to",
+);
+static PROPOSALS: Phrases =
+    Phrases::new("how|what about; why not|do; how would; what if; can|could we|you do|make|say|try|manage");
 
 /// The question for a value. `again`: it was asked before, so it says more about what fits.
 pub(super) fn question_for(wanted: &Wanted, prompt: &str, now: NaiveDateTime, again: bool) -> String {
     if let Shape::Choice { options } = &wanted.shape {
         let asked = wanted.ask.as_ref().map(|ask| format!(" {ask}"));
-        return format!("{}{}", offer(options, prompt, now), asked.unwrap_or_else(|| " Which one would you like?".to_owned())).trim().to_owned();
+        return format!(
+            "{}{}",
+            offer(options, prompt, now),
+            asked.unwrap_or_else(|| " Which one would you like?".to_owned())
+        )
+        .trim()
+        .to_owned();
     }
     let question = wanted.ask.clone().unwrap_or_else(|| question(wanted));
     match again.then(|| hint(&wanted.shape)).flatten() {
@@ -55,7 +79,11 @@ pub(super) fn offer(options: &[String], prompt: &str, now: NaiveDateTime) -> Str
         [] => "I am afraid there is nothing to offer.".to_owned(),
         [one] => format!("I have {one}."),
         many => {
-            let numbered: Vec<String> = many.iter().zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]).map(|(option, place)| format!("{place}, {option}")).collect();
+            let numbered: Vec<String> = many
+                .iter()
+                .zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"])
+                .map(|(option, place)| format!("{place}, {option}"))
+                .collect();
             format!("I have {most} to choose from: {}.", numbered.join("; "))
         }
     }
@@ -99,7 +127,10 @@ fn question(wanted: &Wanted) -> String {
 
 /// "checkup, pain or something else"
 fn cases_of(cases: &[String]) -> String {
-    let said: Vec<String> = cases.iter().map(|case| if case == "other" { "something else".to_owned() } else { words_of(case) }).collect();
+    let said: Vec<String> = cases
+        .iter()
+        .map(|case| if case == "other" { "something else".to_owned() } else { words_of(case) })
+        .collect();
     list(&said, "or")
 }
 
@@ -107,7 +138,12 @@ fn most_offered(prompt: &str) -> usize {
     let words = Words::new(prompt);
     let most = super::numbers::numbers(&words)
         .into_iter()
-        .find(|number| number.places.start > 1 && (words.stands(number.places.start - 2, &["at", "most"]) || words.stands(number.places.start - 2, &["up", "to"])) || words.before(number.places.start) == "only")
+        .find(|number| {
+            number.places.start > 1
+                && (words.stands(number.places.start - 2, &["at", "most"])
+                    || words.stands(number.places.start - 2, &["up", "to"]))
+                || words.before(number.places.start) == "only"
+        })
         .and_then(|number| number.whole());
     most.and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0).unwrap_or(4)
 }
@@ -117,7 +153,18 @@ fn first_part(about: &str) -> String {
     let about = about.trim();
     let end = about.find(". ").or_else(|| about.find('\n')).unwrap_or(about.len());
     let mut text = about.get(..end).unwrap_or(about).trim_end_matches(['.', ' ']).to_owned();
-    for cut in [", if ", " if they say", " if known", ", as ", " (", ", in their", ", for example", ", e.g.", " e.g.", "; "] {
+    for cut in [
+        ", if ",
+        " if they say",
+        " if known",
+        ", as ",
+        " (",
+        ", in their",
+        ", for example",
+        ", e.g.",
+        " e.g.",
+        "; ",
+    ] {
         if let Some(at) = text.find(cut) {
             text.truncate(at);
         }
@@ -142,7 +189,10 @@ fn from_about(about: &str, shape: &Shape) -> String {
 
 /// "Whether they have insurance", "True if they are new".
 fn yes_or_no(words: &[String]) -> String {
-    let start = words.iter().position(|word| matches!(word.to_lowercase().as_str(), "whether" | "if")).map_or(0, |at| at + 1);
+    let start = words
+        .iter()
+        .position(|word| matches!(word.to_lowercase().as_str(), "whether" | "if"))
+        .map_or(0, |at| at + 1);
     let rest = words.get(start..).unwrap_or_default();
     if start == 0 && subject(rest).is_none_or(|(at, _)| at > 0) {
         return format!("{}: yes or no?", capital(&to_you(&rest.join(" "))));
@@ -158,9 +208,16 @@ fn wh(words: &[String]) -> String {
     }
     if let Some(to) = words.iter().position(|word| word == "to").filter(|to| *to > 0 && *to < 4) {
         let head = words.get(..to).unwrap_or_default().join(" ");
-        return mark(&format!("{head} should I {}", to_you(&words.get(to + 1..).unwrap_or_default().join(" "))));
+        return mark(&format!(
+            "{head} should I {}",
+            to_you(&words.get(to + 1..).unwrap_or_default().join(" "))
+        ));
     }
-    if let Some(verb) = words.iter().position(|word| matches!(word.as_str(), "is" | "are" | "was" | "were")).filter(|verb| *verb > 1) {
+    if let Some(verb) = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "is" | "are" | "was" | "were"))
+        .filter(|verb| *verb > 1)
+    {
         let thing = to_you(&words.get(1..verb).unwrap_or_default().join(" "));
         let rest = to_you(&words.get(verb + 1..).unwrap_or_default().join(" "));
         let head = words.first().map(String::as_str).unwrap_or_default();
@@ -172,31 +229,60 @@ fn wh(words: &[String]) -> String {
 
 /// "Day the caller wants", "Full name of the patient", "Yearly budget".
 fn noun(words: &[String], shape: &Shape) -> String {
-    let Some((at, length)) = subject(words).filter(|(at, _)| *at > 0) else { return plain_noun(words, shape) };
+    let Some((at, length)) = subject(words).filter(|(at, _)| *at > 0) else {
+        return plain_noun(words, shape);
+    };
     let link = words.get(at - 1).map(|word| word.to_lowercase()).unwrap_or_default();
-    if matches!(link.as_str(), "if" | "as" | "when" | "where" | "once" | "while" | "unless" | "because" | "for" | "from" | "by" | "to" | "with") {
+    if matches!(
+        link.as_str(),
+        "if" | "as"
+            | "when"
+            | "where"
+            | "once"
+            | "while"
+            | "unless"
+            | "because"
+            | "for"
+            | "from"
+            | "by"
+            | "to"
+            | "with"
+    ) {
         return plain_noun(words.get(..at - 1).unwrap_or_default(), shape);
     }
     if link == "of" {
         // "Company of the caller"
         let head = bare(words.get(..at - 1).unwrap_or_default());
-        return mark(&format!("what is your {} {}", head, to_you(&words.get(at + length..).unwrap_or_default().join(" "))));
+        return mark(&format!(
+            "what is your {} {}",
+            head,
+            to_you(&words.get(at + length..).unwrap_or_default().join(" "))
+        ));
     }
     let head_end = if matches!(link.as_str(), "that" | "which") { at - 1 } else { at };
     let head = bare(words.get(..head_end).unwrap_or_default());
     let rest = words.get(at + length..).unwrap_or_default();
     let verb = base(&rest.first().map(|verb| verb.to_lowercase()).unwrap_or_default());
     match verb.as_str() {
-        "say" | "said" | "give" | "gave" | "mention" | "mentioned" | "tell" | "told" | "state" | "stated" | "type" | "typed" | "name" | "named" | "provide" | "provided" | "spell" | "have" | "use" | "be" | "called" => mark(&format!("what is your {head}")),
-        "want" | "wanted" | "prefer" | "preferred" | "choose" | "chose" | "pick" | "picked" | "agree" | "agreed" | "select" | "selected" | "requested" | "request" | "like" | "liked" | "would" | "booked" | "book" | "settled" => wished(&head, shape),
+        "say" | "said" | "give" | "gave" | "mention" | "mentioned" | "tell" | "told" | "state" | "stated"
+        | "type" | "typed" | "name" | "named" | "provide" | "provided" | "spell" | "have" | "use" | "be"
+        | "called" => mark(&format!("what is your {head}")),
+        "want" | "wanted" | "prefer" | "preferred" | "choose" | "chose" | "pick" | "picked" | "agree"
+        | "agreed" | "select" | "selected" | "requested" | "request" | "like" | "liked" | "would"
+        | "booked" | "book" | "settled" => wished(&head, shape),
         _ => capital(&inverted(&format!("what {head}"), rest)),
     }
 }
 
 fn wished(head: &str, shape: &Shape) -> String {
     if matches!(shape, Shape::DateTime) {
-        let thing = head.trim_end_matches("date and time").trim_end_matches("time").trim_end_matches("date").trim();
-        return if thing.is_empty() { "What day and time would you like?".to_owned() } else { format!("What day and time would you like for the {thing}?") };
+        let thing =
+            head.trim_end_matches("date and time").trim_end_matches("time").trim_end_matches("date").trim();
+        return if thing.is_empty() {
+            "What day and time would you like?".to_owned()
+        } else {
+            format!("What day and time would you like for the {thing}?")
+        };
     }
     mark(&format!("what {head} would you like"))
 }
@@ -205,12 +291,22 @@ fn plain_noun(words: &[String], shape: &Shape) -> String {
     let first = words.first().map(|word| word.to_lowercase()).unwrap_or_default();
     let text = to_you(&words.join(" ")).trim_end_matches([',', ';', ':']).to_owned();
     let lower = lowered(&text);
-    let of = words.iter().position(|word| word == "of").is_some_and(|at| words.get(at + 1).is_some_and(|next| matches!(next.as_str(), "the" | "a" | "an" | "this") && !words.get(at + 2).is_some_and(|noun| is_caller(&noun.to_lowercase()))));
+    let of = words.iter().position(|word| word == "of").is_some_and(|at| {
+        words.get(at + 1).is_some_and(|next| {
+            matches!(next.as_str(), "the" | "a" | "an" | "this")
+                && !words.get(at + 2).is_some_and(|noun| is_caller(&noun.to_lowercase()))
+        })
+    });
     let to = words.iter().any(|word| word == "to");
     if matches!(first.as_str(), "a" | "an" | "one" | "some" | "any") {
         return mark(&format!("could you give me {lower}"));
     }
-    let verb = if matches!(shape, Shape::List { .. }) && words.first().is_some_and(|_| head_is_plural(words)) { "are" } else { "is" };
+    let verb = if matches!(shape, Shape::List { .. }) && words.first().is_some_and(|_| head_is_plural(words))
+    {
+        "are"
+    } else {
+        "is"
+    };
     if first == "their" || first == "your" || first == "the" {
         return mark(&format!("what {verb} {lower}"));
     }
@@ -226,13 +322,28 @@ fn plain_noun(words: &[String], shape: &Shape) -> String {
 }
 
 fn head_is_plural(words: &[String]) -> bool {
-    let head = words.iter().take_while(|word| !matches!(word.as_str(), "of" | "for" | "in" | "to" | "with" | "that" | "on")).last().map(|word| word.to_lowercase()).unwrap_or_default();
-    head.len() > 3 && head.ends_with('s') && !head.ends_with("ss") && !head.ends_with("us") && !head.ends_with("address")
+    let head = words
+        .iter()
+        .take_while(|word| !matches!(word.as_str(), "of" | "for" | "in" | "to" | "with" | "that" | "on"))
+        .last()
+        .map(|word| word.to_lowercase())
+        .unwrap_or_default();
+    head.len() > 3
+        && head.ends_with('s')
+        && !head.ends_with("ss")
+        && !head.ends_with("us")
+        && !head.ends_with("address")
 }
 
 /// A noun without its article and without "exact", in small letters.
 fn bare(words: &[String]) -> String {
-    let kept: Vec<&str> = words.iter().map(|word| word.trim_end_matches(',')).filter(|word| !matches!(word.to_lowercase().as_str(), "the" | "a" | "an" | "exact" | "their" | "offered")).collect();
+    let kept: Vec<&str> = words
+        .iter()
+        .map(|word| word.trim_end_matches(','))
+        .filter(|word| {
+            !matches!(word.to_lowercase().as_str(), "the" | "a" | "an" | "exact" | "their" | "offered")
+        })
+        .collect();
     lowered(&kept.join(" "))
 }
 
@@ -249,7 +360,9 @@ fn lowered(text: &str) -> String {
 /// A question for a value without a description.
 fn from_name(name: &str, shape: &Shape) -> String {
     let name = words_of(name);
-    let thing = ["at", "on", "date", "time", "day", "when"].iter().fold(name.as_str(), |name, end| name.strip_suffix(end).map_or(name, str::trim_end));
+    let thing = ["at", "on", "date", "time", "day", "when"]
+        .iter()
+        .fold(name.as_str(), |name, end| name.strip_suffix(end).map_or(name, str::trim_end));
     let plural = name.len() > 3 && name.ends_with('s') && !name.ends_with("ss");
     match shape {
         Shape::Date if thing.is_empty() => "What day would you like?".to_owned(),

@@ -89,14 +89,19 @@ fn field(key: &str, value: &Json, now: NaiveDateTime) -> String {
 
 fn is_key(key: &str) -> bool {
     let key = key.to_lowercase();
-    matches!(key.as_str(), "id" | "key" | "uuid" | "guid" | "url" | "link" | "hash" | "token" | "score" | "source") || key.ends_with("_id") || key.ends_with("_url")
+    matches!(
+        key.as_str(),
+        "id" | "key" | "uuid" | "guid" | "url" | "link" | "hash" | "token" | "score" | "source"
+    ) || key.ends_with("_id")
+        || key.ends_with("_url")
 }
 
 /// Replaces written dates and times in a text by spoken ones; drops braces and quotes of data.
 fn humane(text: &str, now: NaiveDateTime) -> String {
     let mut out: Vec<String> = Vec::new();
     for chunk in text.split_whitespace() {
-        let inner = chunk.trim_matches(|mark: char| matches!(mark, ',' | '"' | '{' | '}' | '[' | ']' | ';' | '(' | ')'));
+        let inner = chunk
+            .trim_matches(|mark: char| matches!(mark, ',' | '"' | '{' | '}' | '[' | ']' | ';' | '(' | ')'));
         let said = spoken_chunk(inner, now);
         match said {
             Some(said) => out.push(chunk.replace(inner, &said).replace(['"', '{', '}'], "")),
@@ -127,7 +132,9 @@ fn iso_moment(chunk: &str) -> Option<NaiveDateTime> {
         Some(offset) if offset.starts_with(['+', '-', '.']) => local.get(..19)?,
         _ => local,
     };
-    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"].iter().find_map(|form| NaiveDateTime::parse_from_str(local, form).ok())
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(local, form).ok())
 }
 
 /// What an entry of a list holds: to find the one that a caller describes.
@@ -158,11 +165,15 @@ pub(super) fn entry(text: &str) -> Entry {
                 entry.times.push(both.time());
             } else if let Ok(date) = NaiveDate::parse_from_str(inner, "%Y-%m-%d") {
                 entry.days.push(date);
-            } else if let Some(time) = NaiveTime::parse_from_str(inner, "%H:%M").ok().filter(|_| inner.len() == 5) {
+            } else if let Some(time) =
+                NaiveTime::parse_from_str(inner, "%H:%M").ok().filter(|_| inner.len() == 5)
+            {
                 entry.times.push(time);
             } else {
                 let words = Words::new(inner);
-                entry.words.extend(words.iter().filter(|word| word.kind != words::Kind::Mark).map(|word| word.text.clone()));
+                entry.words.extend(
+                    words.iter().filter(|word| word.kind != words::Kind::Mark).map(|word| word.text.clone()),
+                );
             }
         }
     }
@@ -174,7 +185,9 @@ fn collect(value: &Json, leaves: &mut Vec<String>) {
         Json::String(text) => leaves.push(text.clone()),
         Json::Number(number) => leaves.push(number.to_string()),
         Json::Array(items) => items.iter().for_each(|item| collect(item, leaves)),
-        Json::Object(fields) => fields.iter().filter(|(key, _)| !is_key(key)).for_each(|(_, item)| collect(item, leaves)),
+        Json::Object(fields) => {
+            fields.iter().filter(|(key, _)| !is_key(key)).for_each(|(_, item)| collect(item, leaves))
+        }
         Json::Null | Json::Bool(_) => {}
     }
 }

@@ -3,9 +3,9 @@
 use super::answers::answer;
 use super::concepts::of_caller;
 use super::hits::Hit;
-use super::patterns::find;
+use super::patterns::{Phrases, find};
 use super::questions::is_question;
-use super::words::{Kind, Words, plain};
+use super::words::{Kind, Words, listed, plain};
 
 /// What a text variable is for, by its name and description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,20 @@ pub(super) enum Purpose {
 pub(super) fn purpose(name: &str, about: &str) -> Purpose {
     let text = plain(&Words::new(&format!("{} , {about}", name.replace('_', " "))));
     let has = |pattern: &str| find(&text, pattern).is_some();
-    let place = has("company|firm|business|employer|address|city|street|product|street|country|brand|model|number|code|title|color|colour");
-    if has("message|messages|note|notes|details|detail|description|describe|complaint|feedback|comment|comments|question|problem|issue|symptoms|story|instructions|remarks|summary|happened|reason|why|tell|words") && !has("name") {
+    let place = has(
+        "company|firm|business|employer|address|city|street|product|street|country|brand|model|number|code|title|color|colour",
+    );
+    if has(
+        "message|messages|note|notes|details|detail|description|describe|complaint|feedback|comment|comments|question|problem|issue|symptoms|story|instructions|remarks|summary|happened|reason|why|tell|words",
+    ) && !has("name")
+    {
         return Purpose::Message;
     }
-    if has("name|named|surname") && !place || has("^ patient|caller|customer|guest|contact|who|person") && !place && !has("age|weight|kind|type|size|address|number|phone|email") {
+    if has("name|named|surname") && !place
+        || has("^ patient|caller|customer|guest|contact|who|person")
+            && !place
+            && !has("age|weight|kind|type|size|address|number|phone|email")
+    {
         return Purpose::Name;
     }
     Purpose::Phrase
@@ -44,7 +53,9 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
             () if words.is(place, &["name's", "names"]) => place + 1,
             () if words.stands(place, &["this", "is"]) && place == words.clause_start(place) => place + 2,
             () if words.stands(place, &["call", "me"]) => place + 2,
-            () if words.stands(place, &["under", "the", "name"]) => place + 3 + usize::from(words.is(place + 3, &["of"])),
+            () if words.stands(place, &["under", "the", "name"]) => {
+                place + 3 + usize::from(words.is(place + 3, &["of"]))
+            }
             () if words.is(place, &["it's", "its"]) && asked => place + 1,
             () if words.stands(place, &["it", "is"]) && asked => place + 2,
             () if words.is(place, &["for", "it's"]) && asked && words.capital(place + 1) => place + 1,
@@ -60,11 +71,29 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
     }
     // "Ann Lee", perhaps with "yes," or "sure," in front.
     let mut start = 0;
-    while start < words.len() && (words.kind(start) == Kind::Mark || words.is(start, &["yes", "sure", "okay", "ok", "yeah", "hi", "hello", "um", "uh", "well", "oh", "please", "mr", "mrs", "ms", "of", "course", "it's", "no"])) {
+    while start < words.len()
+        && (words.kind(start) == Kind::Mark
+            || words.is(
+                start,
+                &[
+                    "yes", "sure", "okay", "ok", "yeah", "hi", "hello", "um", "uh", "well", "oh", "please",
+                    "mr", "mrs", "ms", "of", "course", "it's", "no",
+                ],
+            ))
+    {
         start += 1;
     }
     let hit = person(words, start, true)?;
-    let rest = (hit.places.end..words.len()).any(|place| words.kind(place) == Kind::Letters && !words.is(place, &["please", "thanks", "thank", "you", "here", "speaking", "that's", "it", "is", "my", "name", "and", "ma'am", "sir"]));
+    let rest = (hit.places.end..words.len()).any(|place| {
+        words.kind(place) == Kind::Letters
+            && !words.is(
+                place,
+                &[
+                    "please", "thanks", "thank", "you", "here", "speaking", "that's", "it", "is", "my",
+                    "name", "and", "ma'am", "sir",
+                ],
+            )
+    });
     (!rest).then_some(hit)
 }
 
@@ -72,7 +101,7 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
 pub(super) fn message(words: &Words) -> Option<Hit<String>> {
     let mut start = 0;
     loop {
-        let skip = LEADS.iter().filter(|lead| words.stands(start, lead)).map(|lead| lead.len()).max();
+        let skip = LEADS.split("; ").filter_map(|lead| words.begins(start, lead)).max();
         match skip {
             Some(length) => start += length,
             None if words.kind(start) == Kind::Mark && start < words.len() => start += 1,
@@ -80,7 +109,10 @@ pub(super) fn message(words: &Words) -> Option<Hit<String>> {
         }
     }
     let mut end = words.len();
-    while end > start && (matches!(words.before(end), "." | "," | "?" | "!" | "please" | "thanks") || words.before(end) == "you" && words.at(end.saturating_sub(2)) == "thank") {
+    while end > start
+        && (matches!(words.before(end), "." | "," | "?" | "!" | "please" | "thanks")
+            || words.before(end) == "you" && words.at(end.saturating_sub(2)) == "thank")
+    {
         end -= if words.before(end) == "you" { 2 } else { 1 };
     }
     let text = words.raw(start..end).trim().to_owned();
@@ -93,12 +125,31 @@ pub(super) fn phrase(words: &Words, variable: &str) -> Option<Hit<String>> {
     let hit = message(words)?;
     let mut start = hit.places.start;
     for place in hit.places.clone() {
-        let named = words.is(place, &["is", "it's", "be"]) && (place < 5) && variable.split(' ').any(|part| part.len() > 2 && (0..place).any(|before| words.at(before) == part));
+        let named = words.is(place, &["is", "it's", "be"])
+            && (place < 5)
+            && variable
+                .split(' ')
+                .any(|part| part.len() > 2 && (0..place).any(|before| words.at(before) == part));
         if named {
             start = place + 1;
         }
     }
-    for lead in [&["it's"][..], &["it", "is"], &["i'm", "from"], &["i", "am", "from"], &["i'm", "with"], &["i", "work", "for"], &["i", "work", "at"], &["from"], &["we're"], &["that's"], &["that", "is"], &["i'm", "calling", "from"], &["calling", "from"], &["at"]] {
+    for lead in [
+        &["it's"][..],
+        &["it", "is"],
+        &["i'm", "from"],
+        &["i", "am", "from"],
+        &["i'm", "with"],
+        &["i", "work", "for"],
+        &["i", "work", "at"],
+        &["from"],
+        &["we're"],
+        &["that's"],
+        &["that", "is"],
+        &["i'm", "calling", "from"],
+        &["calling", "from"],
+        &["at"],
+    ] {
         if words.stands(start, lead) {
             start += lead.len();
             break;
@@ -111,15 +162,23 @@ pub(super) fn phrase(words: &Words, variable: &str) -> Option<Hit<String>> {
 /// The firm in "I'm calling from Acme", "I work for Acme".
 pub(super) fn firm(words: &Words) -> Option<Hit<String>> {
     (0..words.len()).find_map(|place| {
-        let start = if words.stands(place, &["calling", "from"]) || words.stands(place, &["work", "for"]) || words.stands(place, &["work", "at"]) || words.stands(place, &["on", "behalf"]) {
+        let start = if words.stands(place, &["calling", "from"])
+            || words.stands(place, &["work", "for"])
+            || words.stands(place, &["work", "at"])
+            || words.stands(place, &["on", "behalf"])
+        {
             place + 2 + usize::from(words.at(place + 2) == "of")
-        } else if words.is(place, &["from", "with"]) && matches!(words.before(place), "i'm" | "am" | "we're" | "are") {
+        } else if words.is(place, &["from", "with"])
+            && matches!(words.before(place), "i'm" | "am" | "we're" | "are")
+        {
             place + 1
         } else {
             return None;
         };
         let mut end = start;
-        while words.capital(end) && words.kind(end) == Kind::Letters || end > start && (words.is(end, &["&", "and", "of", "-"]) && words.capital(end + 1)) {
+        while words.capital(end) && words.kind(end) == Kind::Letters
+            || end > start && (words.is(end, &["&", "and", "of", "-"]) && words.capital(end + 1))
+        {
             end += 1;
         }
         let value = words.raw(start..end).to_owned();
@@ -130,10 +189,11 @@ pub(super) fn firm(words: &Words) -> Option<Hit<String>> {
 /// Whether the caller would rather not answer.
 pub(super) fn declines(words: &Words, optional: bool) -> bool {
     let plain_words = plain(words);
-    if DECLINES.iter().any(|pattern| find(&plain_words, pattern).is_some()) {
+    if DECLINES.within(&plain_words) {
         return true;
     }
-    optional && (answer(words).is_some_and(|answer| !answer.yes && answer.alone) || LACKS.iter().any(|pattern| find(&plain_words, pattern).is_some()))
+    optional
+        && (answer(words).is_some_and(|answer| !answer.yes && answer.alone) || LACKS.within(&plain_words))
 }
 
 /// Whether a turn can be the text that was asked for: not a question, a yes, a plea or a wait.
@@ -142,34 +202,53 @@ pub(super) fn can_be_text(words: &Words, purpose: Purpose) -> bool {
         return false;
     }
     let plain_words = plain(words);
-    let empty = EMPTY.iter().any(|pattern| find(&plain_words, pattern).is_some_and(|range| range.start == 0));
-    if empty || answer(words).is_some_and(|answer| answer.alone) || declines(words, purpose != Purpose::Message) {
+    let empty = EMPTY.at(&plain_words, 0).is_some();
+    if empty
+        || answer(words).is_some_and(|answer| answer.alone)
+        || declines(words, purpose != Purpose::Message)
+    {
         return false;
     }
     match purpose {
         // A message may well hold a question or a complaint.
         Purpose::Message => !is_question(words) || words.len() > 8,
-        Purpose::Name | Purpose::Phrase => !is_question(words) && of_caller(&plain_words).iter().all(|concept| matches!(concept.name, "helped" | "price" | "bill" | "pay")),
+        Purpose::Name | Purpose::Phrase => {
+            !is_question(words)
+                && of_caller(&plain_words)
+                    .iter()
+                    .all(|concept| matches!(concept.name, "helped" | "price" | "bill" | "pay"))
+        }
     }
 }
 
-const LEADS: &[&[&str]] = &[
-    &["tell", "them"], &["tell", "them", "that"], &["tell", "her"], &["tell", "him"], &["tell", "her", "that"], &["tell", "him", "that"], &["please"], &["just"], &["can", "you", "tell", "them"], &["could", "you", "tell", "them"],
-    &["can", "you", "tell", "them", "that"], &["could", "you", "tell", "them", "that"], &["say"], &["say", "that"], &["let", "them", "know"], &["let", "them", "know", "that"], &["let", "him", "know"], &["let", "her", "know"], &["let", "him", "know", "that"], &["let", "her", "know", "that"],
-    &["the", "message", "is"], &["the", "message", "is", "that"], &["my", "message", "is"], &["my", "message", "is", "that"], &["tell", "the", "desk"], &["tell", "the", "desk", "that"], &["well"], &["can", "you"], &["could", "you"], &["would", "you"], &["um"], &["uh"], &["okay"], &["ok"], &["so"], &["yes"], &["yeah"], &["sure"], &["hi"], &["hello"],
-    &["i", "want", "to", "say", "that"], &["i'd", "like", "to", "say", "that"], &["i", "would", "like", "to", "say", "that"], &["pass", "on"], &["pass", "on", "that"], &["tell", "you", "that"], &["it's", "because"], &["because"], &["that"], &["tell", "you"], &["actually"], &["no"],
-];
+const LEADS: &str = "tell them; tell them that; tell her; tell him; tell her that; tell him that; please; just; \
+     can you tell them; could you tell them; can you tell them that; could you tell them that; say; \
+     say that; let them know; let them know that; let him know; let her know; let him know that; \
+     let her know that; the message is; the message is that; my message is; my message is that; \
+     tell the desk; tell the desk that; well; can you; could you; would you; um; uh; okay; ok; so; \
+     yes; yeah; sure; hi; hello; i want to say that; i'd like to say that; i would like to say that; \
+     pass on; pass on that; tell you that; it's because; because; that; tell you; actually; no";
 
-const DECLINES: &[&str] = &[
-    "rather not", "prefer not", "not * want to * say|tell|give|share|answer", "not going to * say|tell|give|share|answer", "skip that|this|it", "^ skip $", "^ pass $", "none of your business", "not telling|saying|sharing", "no comment", "not comfortable", "that is private|personal|confidential",
-    "will not * say|tell|give|share|answer", "leave * blank|empty|out", "next question",
-];
+static DECLINES: Phrases = Phrases::new(
+    "rather not; prefer not; not * want to * say|tell|give|share|answer; \
+     not going to * say|tell|give|share|answer; skip that|this|it; ^ skip $; ^ pass $; \
+     none of your business; not telling|saying|sharing; no comment; not comfortable; \
+     that is private|personal|confidential; will not * say|tell|give|share|answer; \
+     leave * blank|empty|out; next question",
+);
 
-const LACKS: &[&str] = &["^ none $", "^ nothing $", "do not have one|any|a|an|that|it", "have not got one|any", "there is none|no", "not applicable", "do not know", "i have none|no", "no $", "not that i know"];
+static LACKS: Phrases = Phrases::new(
+    "^ none $; ^ nothing $; do not have one|any|a|an|that|it; have not got one|any; there is none|no; \
+     not applicable; do not know; i have none|no; no $; not that i know",
+);
 
-const EMPTY: &[&str] = &[
-    "hello|hi|hey|yo $", "what $", "pardon|sorry|huh|excuse $", "pardon|excuse me", "wait|hold|hang|moment", "one|just|a moment|second|minute|sec", "hold on", "let me think|see|check", "um|uh|hmm|er $", "i do not know|understand", "not sure", "no idea", "repeat|say that", "come again", "good morning|afternoon|evening $", "are you", "thanks|thank", "blah|asdf|test $", "whatever $", "never mind", "can|could you repeat|say", "nothing $", "i * not understand",
-];
+static EMPTY: Phrases = Phrases::new(
+    "hello|hi|hey|yo $; what $; pardon|sorry|huh|excuse $; pardon|excuse me; wait|hold|hang|moment; \
+     one|just|a moment|second|minute|sec; hold on; let me think|see|check; um|uh|hmm|er $; \
+     i do not know|understand; not sure; no idea; repeat|say that; come again; \
+     good morning|afternoon|evening $; are you; thanks|thank; blah|asdf|test $; whatever $; \
+     never mind; can|could you repeat|say; nothing $; i * not understand",
+);
 
 /// A person's name at a place: up to four words, none of which is an everyday word.
 fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
@@ -183,7 +262,10 @@ fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
         }
         let word = words.at(end);
         if words.kind(end) == Kind::Mark {
-            let hyphen = word == "-" && words.glued(end) && words.glued(end + 1) && words.kind(end + 1) == Kind::Letters;
+            let hyphen = word == "-"
+                && words.glued(end)
+                && words.glued(end + 1)
+                && words.kind(end + 1) == Kind::Letters;
             if !hyphen || parts.is_empty() {
                 break;
             }
@@ -194,7 +276,10 @@ fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
             end += 2;
             continue;
         }
-        if words.kind(end) != Kind::Letters || EVERYDAY.contains(&word) && !words.capital(end) || EVERYDAY.contains(&word) && parts.is_empty() && !trusted || NEVER_NAMES.contains(&word) {
+        if words.kind(end) != Kind::Letters
+            || listed(EVERYDAY, word) && (!words.capital(end) || parts.is_empty() && !trusted)
+            || listed(NEVER_NAMES, word)
+        {
             break;
         }
         capitals += usize::from(words.capital(end));
@@ -202,10 +287,16 @@ fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
         end += 1;
     }
     // In small letters only where a name was asked for or announced, or where nothing follows it.
-    let alone = words.is_break(end) || end >= words.len() || words.is(end, &["and", "calling", "speaking", "here", "from", "with", "i'd", "i", "by", "the"]);
+    let alone = words.is_break(end)
+        || end >= words.len()
+        || words.is(end, &["and", "calling", "speaking", "here", "from", "with", "i'd", "i", "by", "the"]);
     let small = capitals == 0 && !trusted && !(alone && parts.len() >= 2);
     let cut = !alone && capitals == 0;
-    if parts.is_empty() || small || cut || parts.iter().all(|part| part.chars().count() < 2) && parts.len() < 2 {
+    if parts.is_empty()
+        || small
+        || cut
+        || parts.iter().all(|part| part.chars().count() < 2) && parts.len() < 2
+    {
         return None;
     }
     Some(Hit { value: parts.join(" "), places: start..end, sure: trusted || capitals > 0 })
@@ -229,14 +320,21 @@ fn capitalised(text: &str) -> String {
 }
 
 /// Words that are no name even behind "I'm".
-const NEVER_NAMES: &[&str] = &[
-    "a", "an", "the", "not", "in", "on", "at", "calling", "looking", "here", "sorry", "sure", "fine", "good", "okay", "ok", "busy", "interested", "afraid", "just", "very", "so", "really", "going", "trying", "having", "her", "his", "their", "my", "your", "your", "our", "out", "home", "late", "ready", "done", "tired", "sick", "angry", "mad", "glad", "happy", "upset", "hoping", "wondering",
-    "thinking", "driving", "working", "free", "available", "from", "with", "about", "to", "for", "it", "that", "this", "what", "who", "how", "why", "when", "where", "i", "you", "he", "she", "we", "they", "yes", "no", "nope", "yeah", "and", "or", "but", "if", "please", "thanks", "thank", "bad", "great", "well", "still", "also", "new", "old", "unemployed", "broke", "pregnant", "bleeding", "hurt", "lost", "confused",
-    "tomorrow", "today", "tonight", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "next", "morning", "afternoon", "evening", "noon", "later", "now", "never", "always", "can", "could", "would", "will", "want", "need", "have", "has", "do", "does", "did", "is", "are", "was", "been", "be", "am", "like", "any", "all", "some", "none", "nothing", "something", "everything",
-    "appointment", "cleaning", "checkup", "pain", "help", "question", "hello", "hi", "hey", "bye", "goodbye", "stop", "wait", "hold", "there", "fed", "able", "unable", "willing", "asking", "paying", "only", "already", "up", "down", "back", "right", "wrong", "correct", "speaking", "talking", "under", "over", "between", "allergic", "diabetic", "worried", "scared", "nervous", "curious", "correct", "serious", "joking", "kidding",
-];
+const NEVER_NAMES: &str = "a an the not in on at calling looking here sorry sure fine good okay ok busy interested afraid \
+     just very so really going trying having her his their my your our out home late ready done tired \
+     sick angry mad glad happy upset hoping wondering thinking driving working free available from \
+     with about to for it that this what who how why when where i you he she we they yes no nope yeah \
+     and or but if please thanks thank bad great well still also new old unemployed broke pregnant \
+     bleeding hurt lost confused tomorrow today tonight monday tuesday wednesday thursday friday \
+     saturday sunday next morning afternoon evening noon later now never always can could would will \
+     want need have has do does did is are was been be am like any all some none nothing something \
+     everything appointment cleaning checkup pain help question hello hi hey bye goodbye stop wait \
+     hold there fed able unable willing asking paying only already up down back right wrong correct \
+     speaking talking under over between allergic diabetic worried scared nervous curious serious \
+     joking kidding";
 
 /// Words that are seldom names in small letters.
-const EVERYDAY: &[&str] = &[
-    "will", "may", "mark", "bill", "rich", "grace", "hope", "joy", "april", "june", "august", "rose", "sunny", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "maybe", "perhaps", "actually", "again", "someone", "anyone", "person", "human", "agent", "customer", "patient", "caller", "wife", "husband", "son", "daughter", "mother", "father", "roommate", "friend", "you're", "it's", "i'm", "that's", "don't", "can't", "won't", "didn't", "isn't", "as", "of", "than", "more", "less", "much", "many", "long", "short", "time", "day", "week", "month", "year",
-];
+const EVERYDAY: &str = "will may mark bill rich grace hope joy april june august rose sunny one two three four five six \
+     seven eight nine ten maybe perhaps actually again someone anyone person human agent customer \
+     patient caller wife husband son daughter mother father roommate friend you're it's i'm that's \
+     don't can't won't didn't isn't as of than more less much many long short time day week month year";

@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::dates::{Calendar, dates};
 use super::hits::{Hit, longest, meant};
 use super::numbers::{digit_word, number_at, teen_word, tens_word};
-use super::words::{Kind, Words};
+use super::words::{Kind, Words, listed};
 
 /// All times of day that are named. A bare hour is taken as one of the working day, and is unsure.
 pub(super) fn times(words: &Words, now: NaiveDateTime) -> Vec<Hit<NaiveTime>> {
@@ -34,7 +34,12 @@ pub(super) enum Moment {
 
 /// The moment that is named. `day` completes a time alone: the day that was just talked about, or
 /// that of the value so far. `time` completes a day alone, when a value is being changed.
-pub(super) fn moment(words: &Words, calendar: &Calendar, day: Option<NaiveDate>, time: Option<NaiveTime>) -> Option<Hit<Moment>> {
+pub(super) fn moment(
+    words: &Words,
+    calendar: &Calendar,
+    day: Option<NaiveDate>,
+    time: Option<NaiveTime>,
+) -> Option<Hit<Moment>> {
     if let Some(hit) = written(words) {
         return Some(hit);
     }
@@ -61,7 +66,9 @@ pub(super) fn moment(words: &Words, calendar: &Calendar, day: Option<NaiveDate>,
             let today = calendar.now.date();
             let value = match day {
                 Some(day) => day.and_time(time.value),
-                None if today.and_time(time.value) > calendar.now || calendar.past => today.and_time(time.value),
+                None if today.and_time(time.value) > calendar.now || calendar.past => {
+                    today.and_time(time.value)
+                }
                 None => today.succ_opt()?.and_time(time.value),
             };
             Some(Hit { value: Moment::Whole(value), places: time.places, sure: time.sure })
@@ -128,8 +135,13 @@ fn relative(words: &Words, place: usize) -> Option<Hit<NaiveTime>> {
 
 /// `9:30`, `17.45`, "3 pm", "nine o'clock", "three thirty", "at three", "three".
 fn clock(words: &Words, place: usize) -> Option<Hit<NaiveTime>> {
-    let led = matches!(words.before(place), "at" | "around" | "about" | "by" | "after" | "for" | "until" | "till" | "before");
-    if words.glued(place) && matches!(words.before(place), "$" | "€" | "£" | "/" | ":" | "." | "-" | "+" | "@") {
+    let led = matches!(
+        words.before(place),
+        "at" | "around" | "about" | "by" | "after" | "for" | "until" | "till" | "before"
+    );
+    if words.glued(place)
+        && matches!(words.before(place), "$" | "€" | "£" | "/" | ":" | "." | "-" | "+" | "@")
+    {
         return None;
     }
     let (mut hour, mut end) = hour_number(words, place)?;
@@ -143,11 +155,20 @@ fn clock(words: &Words, place: usize) -> Option<Hit<NaiveTime>> {
         sure = false;
     } else if hour > 24 {
         return None;
-    } else if words.is(end, &[":", "."]) && words.glued(end) && words.glued(end + 1) && words.kind(end + 1) == Kind::Digits && words.at(end + 1).len() == 2 {
+    } else if words.is(end, &[":", "."])
+        && words.glued(end)
+        && words.glued(end + 1)
+        && words.kind(end + 1) == Kind::Digits
+        && words.at(end + 1).len() == 2
+    {
         minute = words.at(end + 1).parse().ok()?;
         sure = words.at(end) == ":" || words.at(place - usize::from(place > 0)) == "at";
         end += 2;
-        if words.is(end, &[":", ".", "/"]) && words.glued(end) && words.kind(end + 1) == Kind::Digits && words.glued(end + 1) {
+        if words.is(end, &[":", ".", "/"])
+            && words.glued(end)
+            && words.kind(end + 1) == Kind::Digits
+            && words.glued(end + 1)
+        {
             return None;
         }
     } else if words.at(end) == "h" && words.glued(end) {
@@ -168,20 +189,33 @@ fn clock(words: &Words, place: usize) -> Option<Hit<NaiveTime>> {
     }
     let (hour, after) = with_half_of_day(words, hour, end, exact);
     sure |= after > end;
-    let unit = words.kind(after) == Kind::Letters
-        && !words.is(after, &["in", "on", "is", "would", "works", "works", "please", "and", "or", "tomorrow", "today", "tonight", "if", "at", "for", "then", "sharp", "this", "next", "works", "sounds", "maybe", "instead", "to", "but", "with", "will", "because", "that", "should", "thanks", "thank", "works", "may", "could", "can", "exactly", "works", "if", "seems", "does", "doesn't", "i", "we", "it"]);
+    let unit = words.kind(after) == Kind::Letters && !listed(FOLLOWERS, words.at(after));
     if unit && weekday_like(words.at(after)) {
         sure |= led;
-    } else if led && !unit && !words.is(after, &["%", "$", "€", "£"]) && matches!(words.before(place), "at" | "around" | "by" | "after" | "until" | "till" | "before") {
+    } else if led
+        && !unit
+        && !words.is(after, &["%", "$", "€", "£"])
+        && matches!(words.before(place), "at" | "around" | "by" | "after" | "until" | "till" | "before")
+    {
         sure = true;
     } else if unit && after == end && !sure {
         return None;
     }
-    if !sure && (after - place) == 1 && words.kind(place) == Kind::Digits && words.at(place).len() == 4 && !led {
+    if !sure
+        && (after - place) == 1
+        && words.kind(place) == Kind::Digits
+        && words.at(place).len() == 4
+        && !led
+    {
         return None;
     }
     Some(Hit { value: NaiveTime::from_hms_opt(hour, minute, 0)?, places: place..after, sure })
 }
+
+/// Words behind an hour that count nothing: "three works", not "three dollars".
+const FOLLOWERS: &str = "in on is would works please and or tomorrow today tonight if at for then sharp this \
+     next sounds maybe instead to but with will because that should thanks thank may could \
+     can exactly seems does doesn't i we it";
 
 /// "in an hour", "in 20 minutes".
 fn from_now(words: &Words, place: usize, now: NaiveDateTime) -> Option<Hit<NaiveTime>> {
@@ -201,7 +235,9 @@ fn written(words: &Words) -> Option<Hit<Moment>> {
         let start = words.source().get(from..)?.find(chunk)? + from;
         from = start + chunk.len();
         let text = chunk.trim_end_matches(['.', ',', '!', '?']);
-        let value = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+        let value = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
         if let Some(value) = value {
             let places = words.place_of(start)..words.place_of(start + text.len() - 1) + 1;
             return Some(Hit { value: Moment::Whole(value), places, sure: true });
@@ -221,7 +257,9 @@ fn with_half_of_day(words: &Words, hour: u32, end: usize, exact: bool) -> (u32, 
         }
         "a" | "p" if words.at(end + 1) == "m" => (Some(words.at(end) == "p"), end + 2),
         "in" if words.at(end + 1) == "the" && words.at(end + 2) == "morning" => (Some(false), end + 3),
-        "in" if words.at(end + 1) == "the" && words.is(end + 2, &["afternoon", "evening"]) => (Some(true), end + 3),
+        "in" if words.at(end + 1) == "the" && words.is(end + 2, &["afternoon", "evening"]) => {
+            (Some(true), end + 3)
+        }
         "at" if words.at(end + 1) == "night" => (Some(true), end + 2),
         _ => (None, end),
     };
@@ -256,16 +294,41 @@ fn hour_number(words: &Words, place: usize) -> Option<(u32, usize)> {
 
 fn hour_word(words: &Words, place: usize) -> Option<(u32, usize)> {
     if words.kind(place) == Kind::Digits {
-        return words.at(place).parse().ok().filter(|hour| (1..=24).contains(hour)).map(|hour| (hour, place + 1));
+        return words
+            .at(place)
+            .parse()
+            .ok()
+            .filter(|hour| (1..=24).contains(hour))
+            .map(|hour| (hour, place + 1));
     }
     let word = words.at(place);
-    if word == "one" && matches!(words.before(place), "the" | "this" | "that" | "which" | "no" | "any" | "another" | "first" | "last" | "second" | "other" | "earlier" | "later") {
+    if word == "one"
+        && matches!(
+            words.before(place),
+            "the"
+                | "this"
+                | "that"
+                | "which"
+                | "no"
+                | "any"
+                | "another"
+                | "first"
+                | "last"
+                | "second"
+                | "other"
+                | "earlier"
+                | "later"
+        )
+    {
         return None;
     }
     if word == "o" || word == "oh" {
         return None;
     }
-    digit_word(word).filter(|hour| *hour > 0).or_else(|| teen_word(word).filter(|hour| *hour <= 12)).map(|hour| (hour, place + 1))
+    digit_word(word)
+        .filter(|hour| *hour > 0)
+        .or_else(|| teen_word(word).filter(|hour| *hour <= 12))
+        .map(|hour| (hour, place + 1))
 }
 
 /// The minutes behind an hour in words: "thirty", "oh five", "twenty-five".
@@ -274,7 +337,12 @@ fn minutes_after(words: &Words, place: usize) -> Option<(u32, usize)> {
         return digit_word(words.at(place + 1)).map(|minutes| (minutes, place + 2));
     }
     if words.kind(place) == Kind::Digits && words.at(place).len() == 2 {
-        return words.at(place).parse().ok().filter(|minutes| *minutes < 60).map(|minutes| (minutes, place + 1));
+        return words
+            .at(place)
+            .parse()
+            .ok()
+            .filter(|minutes| *minutes < 60)
+            .map(|minutes| (minutes, place + 1));
     }
     let (minutes, end) = small_words(words, place)?;
     (10..60).contains(&minutes).then_some((minutes, end))
@@ -292,7 +360,18 @@ fn small_words(words: &Words, place: usize) -> Option<(u32, usize)> {
 }
 
 fn weekday_like(word: &str) -> bool {
-    matches!(word, "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday" | "tomorrow" | "today")
+    matches!(
+        word,
+        "monday"
+            | "tuesday"
+            | "wednesday"
+            | "thursday"
+            | "friday"
+            | "saturday"
+            | "sunday"
+            | "tomorrow"
+            | "today"
+    )
 }
 
 fn duration_at(words: &Words, place: usize) -> Option<Hit<i64>> {
@@ -307,7 +386,11 @@ fn duration_at(words: &Words, place: usize) -> Option<Hit<i64>> {
             continue;
         }
         // `1h30`
-        if words.glued(end) && words.kind(end) == Kind::Digits && words.at(end - 1) == "h" && one_duration(words, end).is_none() {
+        if words.glued(end)
+            && words.kind(end) == Kind::Digits
+            && words.at(end - 1) == "h"
+            && one_duration(words, end).is_none()
+        {
             total += words.at(end).parse::<i64>().ok()? * 60_000;
             end += 1;
             continue;
@@ -321,7 +404,9 @@ fn duration_at(words: &Words, place: usize) -> Option<Hit<i64>> {
         }
     }
     // "a second" and "one minute" ask for patience more often than they measure.
-    let idle = end - place == 2 && words.is(place, &["a", "one"]) && words.is(place + 1, &["second", "sec", "minute", "moment"]);
+    let idle = end - place == 2
+        && words.is(place, &["a", "one"])
+        && words.is(place + 1, &["second", "sec", "minute", "moment"]);
     Some(Hit { value: total, places: Range { start: place, end }, sure: !idle && words.at(end) != "ago" })
 }
 
@@ -332,10 +417,10 @@ fn one_duration(words: &Words, place: usize) -> Option<(i64, usize)> {
     if words.stands(place, &["quarter", "of", "an", "hour"]) {
         return Some((900_000, place + 4));
     }
-    if words.is(place, &["a", "an"]) {
-        if let Some(unit) = unit_ms(words.at(place + 1)) {
-            return Some((unit, place + 2));
-        }
+    if words.is(place, &["a", "an"])
+        && let Some(unit) = unit_ms(words.at(place + 1))
+    {
+        return Some((unit, place + 2));
     }
     let number = number_at(words, place).filter(|number| !number.ordinal && number.value > Decimal::ZERO)?;
     let at = if words.at(number.places.end) == "-" { number.places.end + 1 } else { number.places.end };

@@ -11,7 +11,7 @@ use super::facts::{fact, tool};
 #[cfg(test)]
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
-use super::patterns::find;
+use super::patterns::says;
 use super::questions::{is_question, question_for};
 use super::spoken;
 use super::wording::word;
@@ -76,7 +76,11 @@ pub(super) fn learn(request: &ReplyRequest) -> Vec<Move> {
 }
 
 /// The next question of the node, when there is one.
-pub(super) fn next_question(request: &ReplyRequest, noted: &Map<String, Json>, again: bool) -> Option<String> {
+pub(super) fn next_question(
+    request: &ReplyRequest,
+    noted: &Map<String, Json>,
+    again: bool,
+) -> Option<String> {
     let card = &request.card;
     let prompt = card.prompt.as_deref().unwrap_or_default();
     let missing = card.wanted.iter().find(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
@@ -115,14 +119,17 @@ impl Talk<'_> {
     /// Something was learned and no label chosen: thank and ask on, unless all is there.
     fn noted(&self, found: Extraction) -> Vec<Move> {
         let missing = |wanted: &&Wanted| wanted.missing;
-        let first_missing = self.card.wanted.iter().filter(missing).find(|wanted| !found.values.contains_key(&wanted.name));
+        let first_missing =
+            self.card.wanted.iter().filter(missing).find(|wanted| !found.values.contains_key(&wanted.name));
         let had_missing = self.card.wanted.iter().any(|wanted| wanted.missing);
         let thanks = if found.corrects { "All right." } else { self.thanks() };
         let values = found.values.clone();
         let mut moves: Vec<Move> = note(found.values).into_iter().collect();
         match first_missing {
             // The list to choose from changes with what it was made of.
-            Some(wanted) if found.corrects && matches!(wanted.shape, Shape::Choice { .. }) => moves.push(Move::Say(thanks.to_owned())),
+            Some(wanted) if found.corrects && matches!(wanted.shape, Shape::Choice { .. }) => {
+                moves.push(Move::Say(thanks.to_owned()))
+            }
             Some(_) => {
                 if let Some(answer) = self.side_question() {
                     moves.push(Move::Say(answer));
@@ -134,7 +141,11 @@ impl Talk<'_> {
             None if had_missing => {}
             None => {
                 moves.push(Move::Say(thanks.to_owned()));
-                moves.extend(next_question(self.request, &values, false).filter(|question| !self.asked.contains(question.as_str())).map(Move::Say));
+                moves.extend(
+                    next_question(self.request, &values, false)
+                        .filter(|question| !self.asked.contains(question.as_str()))
+                        .map(Move::Say),
+                );
             }
         }
         moves
@@ -142,7 +153,12 @@ impl Talk<'_> {
 
     /// A question beside an answer: "Tomorrow. Are you open at noon?"
     fn side_question(&self) -> Option<String> {
-        let text = self.words.source().split_inclusive(['.', '?', '!']).map(str::trim).find(|part| part.ends_with('?'))?;
+        let text = self
+            .words
+            .source()
+            .split_inclusive(['.', '?', '!'])
+            .map(str::trim)
+            .find(|part| part.ends_with('?'))?;
         let question = Words::new(text);
         if !is_question(&question) || text.len() == self.words.source().trim().len() {
             return None;
@@ -153,9 +169,21 @@ impl Talk<'_> {
     /// A read-back is pending: a yes, a no, or a change.
     fn confirmation(&self, read_back: &str) -> Vec<Move> {
         let said = answer(self.words);
-        let changes = if said.is_some_and(|said| said.alone) { Extraction::default() } else { self.changes(read_back, said.is_none_or(|said| !said.yes)) };
-        let around = Around { asked: self.asked, answered: true, answer_taken: true, persona: &self.request.persona, ..Around::default() };
-        if let Some(label) = choose(self.words, &self.card.labels, &around).filter(|label| !changes.corrects || !self.is_about_others(label)) {
+        let changes = if said.is_some_and(|said| said.alone) {
+            Extraction::default()
+        } else {
+            self.changes(read_back, said.is_none_or(|said| !said.yes))
+        };
+        let around = Around {
+            asked: self.asked,
+            answered: true,
+            answer_taken: true,
+            persona: &self.request.persona,
+            ..Around::default()
+        };
+        if let Some(label) = choose(self.words, &self.card.labels, &around)
+            .filter(|label| !changes.corrects || !is_about_others(label))
+        {
             return note(changes.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
         }
         if !changes.values.is_empty() {
@@ -194,7 +222,9 @@ impl Talk<'_> {
         }
         let mut again = extract(&rest, &card, read_back);
         again.corrects = !again.values.is_empty();
-        again.values.retain(|name, value| known(self.card, name).is_none_or(|known| value.as_str() != Some(known)));
+        again
+            .values
+            .retain(|name, value| known(self.card, name).is_none_or(|known| value.as_str() != Some(known)));
         again
     }
 
@@ -202,18 +232,38 @@ impl Talk<'_> {
         let lower = read_back.to_lowercase();
         let held = |name: &str| {
             known(self.card, name).is_some_and(|value| {
-                lower.contains(&value.to_lowercase()) || lower.contains(&spoken::data(value, self.card.now).to_lowercase()) || lower.contains(&format!("{}:", name.replace('_', " ")))
+                lower.contains(&value.to_lowercase())
+                    || lower.contains(&spoken::data(value, self.card.now).to_lowercase())
+                    || lower.contains(&format!("{}:", name.replace('_', " ")))
             })
         };
-        let names: Vec<String> = self.card.wanted.iter().filter(|wanted| held(&wanted.name)).map(|wanted| wanted.name.clone()).collect();
-        if names.is_empty() { self.card.wanted.iter().filter(|wanted| wanted.missing || known(self.card, &wanted.name).is_some()).map(|wanted| wanted.name.clone()).collect() } else { names }
+        let names: Vec<String> = self
+            .card
+            .wanted
+            .iter()
+            .filter(|wanted| held(&wanted.name))
+            .map(|wanted| wanted.name.clone())
+            .collect();
+        if names.is_empty() {
+            self.card
+                .wanted
+                .iter()
+                .filter(|wanted| wanted.missing || known(self.card, &wanted.name).is_some())
+                .map(|wanted| wanted.name.clone())
+                .collect()
+        } else {
+            names
+        }
     }
 
     fn what_to_change(&self, read_back: &str) -> String {
         let names = self.read_back_names(read_back);
         let one = self.card.wanted.iter().find(|wanted| names.len() == 1 && names.contains(&wanted.name));
         match one {
-            Some(wanted) => format!("Sorry about that. {}", question_for(wanted, self.card.prompt.as_deref().unwrap_or_default(), self.card.now, false)),
+            Some(wanted) => format!(
+                "Sorry about that. {}",
+                question_for(wanted, self.card.prompt.as_deref().unwrap_or_default(), self.card.now, false)
+            ),
             None => "Sorry about that. What should I change?".to_owned(),
         }
     }
@@ -226,31 +276,42 @@ impl Talk<'_> {
             .filter(|wanted| found.values.get(&wanted.name).is_some_and(|value| !value.is_null()))
             .filter_map(|wanted| wanted.about.clone())
             .collect();
-        let answered = found.corrects || self.card.wanted.iter().any(|wanted| wanted.missing && found.values.contains_key(&wanted.name));
+        let answered = found.corrects
+            || self
+                .card
+                .wanted
+                .iter()
+                .any(|wanted| wanted.missing && found.values.contains_key(&wanted.name));
         let asked_yes_no = focus(self.card, self.asked).is_some_and(|wanted| match &wanted.shape {
             Shape::Bool => true,
             Shape::Choice { options } => options.len() == 1,
             _ => false,
         });
-        let around = Around { asked: self.asked, about: &about, persona: &self.request.persona, answered, answer_taken: asked_yes_no && answered };
+        let around = Around {
+            asked: self.asked,
+            about: &about,
+            persona: &self.request.persona,
+            answered,
+            answer_taken: asked_yes_no && answered,
+        };
         let label = choose(self.words, &self.card.labels, &around)?;
         // "None of these, how about Thursday?" is a new day, which a change of node would lose.
-        (!(found.corrects && self.is_about_others(label))).then_some(label)
-    }
-
-    fn is_about_others(&self, label: &Label) -> bool {
-        of_author(&plain(&Words::new(&label.sentence))).iter().any(|concept| matches!(concept.name, "none suits" | "no" | "no interest" | "yes"))
+        (!(found.corrects && is_about_others(label))).then_some(label)
     }
 
     fn other_half(&self, half: &Half) -> String {
         match half {
             Half::Day(day) => format!("What time on {}?", spoken::day(*day, self.card.now)),
             Half::Period(period) => {
-                let period = period.strip_prefix("in ").map_or_else(|| period.clone(), |month| format!("in {}", super::grammar::capital(month)));
+                let period = period
+                    .strip_prefix("in ")
+                    .map_or_else(|| period.clone(), |month| format!("in {}", super::grammar::capital(month)));
                 format!("Which day {period}?")
             }
             Half::Outside => self.question(&Map::new(), true),
-            Half::TooShort => format!("I think some digits are missing. {}", self.question(&Map::new(), true)),
+            Half::TooShort => {
+                format!("I think some digits are missing. {}", self.question(&Map::new(), true))
+            }
         }
     }
 
@@ -271,7 +332,12 @@ impl Talk<'_> {
         if question {
             return self.then_question("I am sorry, I do not know that.".to_owned());
         }
-        if let Some((name, args)) = self.may_use_tool().filter(|(name, _)| self.request.functions.iter().any(|function| function.name == *name && !is_search(&function.parameters))) {
+        if let Some((name, args)) = self.may_use_tool().filter(|(name, _)| {
+            self.request
+                .functions
+                .iter()
+                .any(|function| function.name == *name && !is_search(&function.parameters))
+        }) {
             return vec![Move::UseTool { name, args }];
         }
         self.unclear("Sorry, I did not understand that.")
@@ -287,23 +353,38 @@ impl Talk<'_> {
     /// What is not about the matter: a greeting, thanks, anger, "say again", "one moment".
     fn small_talk(&self) -> Option<String> {
         let plain = plain(self.words);
-        let says = |patterns: &[&str]| patterns.iter().any(|pattern| find(&plain, pattern).is_some());
-        let text = if says(&["^ what $", "pardon", "excuse me $", "come again", "say|repeat * again|that", "repeat", "did not|can not|could not hear|catch|understand|get you?", "^ sorry $", "^ huh $", "speak|talk slower|louder|up", "what did you say|ask"]) {
+        let says = |phrases: &str| says(&plain, phrases);
+        let text = if says(
+            "^ what $; pardon; excuse me $; come again; say|repeat * again|that; repeat; \
+                 did not|can not|could not hear|catch|understand|get you?; ^ sorry $; ^ huh $; \
+                 speak|talk slower|louder|up; what did you say|ask",
+        ) {
             "Of course.".to_owned()
-        } else if says(&["one|just|a|wait moment|second|minute|sec", "hold on", "hang on", "^ wait $", "let me think|see|check|look|get|find", "give me a"]) {
+        } else if says(
+            "one|just|a|wait moment|second|minute|sec; hold on; hang on; ^ wait $; \
+                 let me think|see|check|look|get|find; give me a",
+        ) {
             "Of course, take your time.".to_owned()
         } else if caller_means(&plain, "robot") {
             "I am an automated assistant.".to_owned()
         } else if caller_means(&plain, "angry") {
-            match self.card.labels.iter().find(|label| of_author(&super::words::plain(&Words::new(&label.sentence))).iter().any(|concept| concept.name == "human")) {
-                Some(_) => "I am sorry about the trouble. If you would rather talk to a person, just say so.".to_owned(),
+            match self.card.labels.iter().find(|label| {
+                of_author(&super::words::plain(&Words::new(&label.sentence)))
+                    .iter()
+                    .any(|concept| concept.name == "human")
+            }) {
+                Some(_) => "I am sorry about the trouble. If you would rather talk to a person, just say so."
+                    .to_owned(),
                 None => "I am sorry about the trouble.".to_owned(),
             }
-        } else if says(&["^ hello|hi|hey|hiya $", "^ good morning|afternoon|evening|day", "^ hello|hi there $", "how are you"]) {
-            if says(&["how are you"]) { "I am fine, thank you.".to_owned() } else { "Hello!".to_owned() }
-        } else if says(&["^ thanks|thank", "thank you $"]) {
+        } else if says(
+            "^ hello|hi|hey|hiya $; ^ good morning|afternoon|evening|day; ^ hello|hi there $; \
+                 how are you",
+        ) {
+            if says("how are you") { "I am fine, thank you.".to_owned() } else { "Hello!".to_owned() }
+        } else if says("^ thanks|thank; thank you $") {
             "You are welcome.".to_owned()
-        } else if says(&["are you there", "can you hear me", "anyone|anybody there"]) {
+        } else if says("are you there; can you hear me; anyone|anybody there") {
             "Yes, I am here.".to_owned()
         } else if self.agrees_to_go_on() {
             "Good.".to_owned()
@@ -315,7 +396,8 @@ impl Talk<'_> {
 
     /// A bare "okay" where something else was asked for: it only means "go on".
     fn agrees_to_go_on(&self) -> bool {
-        answer(self.words).is_some_and(|answer| answer.yes && answer.alone) && focus(self.card, self.asked).is_some()
+        answer(self.words).is_some_and(|answer| answer.yes && answer.alone)
+            && focus(self.card, self.asked).is_some()
     }
 
     fn then_question(&self, text: String) -> Vec<Move> {
@@ -355,16 +437,20 @@ impl Talk<'_> {
 
     /// What is to be answered next; in doubt what was asked last.
     fn question(&self, noted: &Map<String, Json>, again: bool) -> String {
-        let missing = self.card.wanted.iter().any(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
+        let missing =
+            self.card.wanted.iter().any(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
         let last = last_question(self.asked);
         if !missing && last.ends_with('?') {
             return last.to_owned();
         }
-        next_question(self.request, noted, again).unwrap_or_else(|| if last.ends_with('?') { last.to_owned() } else { "How can I help you?".to_owned() })
+        next_question(self.request, noted, again).unwrap_or_else(|| {
+            if last.ends_with('?') { last.to_owned() } else { "How can I help you?".to_owned() }
+        })
     }
 
     fn thanks(&self) -> &'static str {
-        let turns = self.request.history.iter().filter(|message| matches!(message, Message::Caller(_))).count();
+        let turns =
+            self.request.history.iter().filter(|message| matches!(message, Message::Caller(_))).count();
         ["Thank you.", "Got it.", "All right."].get(turns % 3).copied().unwrap_or("Thank you.")
     }
 }
@@ -379,8 +465,16 @@ pub(super) fn label_scores(request: &ReplyRequest) -> Vec<(String, f64)> {
     request.card.labels.iter().map(|label| label.name.clone()).zip(found).collect()
 }
 
+/// Whether a label says what a change of a value may say as well: "none of these", "no", "yes".
+fn is_about_others(label: &Label) -> bool {
+    let concepts = of_author(&plain(&Words::new(&label.sentence)));
+    concepts.iter().any(|concept| matches!(concept.name, "none suits" | "no" | "no interest" | "yes"))
+}
+
 fn is_search(parameters: &Json) -> bool {
-    parameters.get("properties").is_some_and(|properties| properties.get("query").is_some() || properties.get("question").is_some())
+    parameters
+        .get("properties")
+        .is_some_and(|properties| properties.get("query").is_some() || properties.get("question").is_some())
 }
 
 fn note(values: Map<String, Json>) -> Option<Move> {
@@ -391,7 +485,41 @@ fn note(values: Map<String, Json>) -> Option<Move> {
 fn without_no(text: &str) -> String {
     let words = Words::new(text);
     let mut start = 0;
-    while start < words.len() && (words.is(start, &["no", "nope", "nah", "not", "quite", "wrong", "that's", "incorrect", "sorry", "actually", "wait", "it's", "its", "right", ",", ".", "!", "i", "said", "meant", "mean", "should", "be", "it", "change", "to", "make", "that"])) {
+    while start < words.len()
+        && (words.is(
+            start,
+            &[
+                "no",
+                "nope",
+                "nah",
+                "not",
+                "quite",
+                "wrong",
+                "that's",
+                "incorrect",
+                "sorry",
+                "actually",
+                "wait",
+                "it's",
+                "its",
+                "right",
+                ",",
+                ".",
+                "!",
+                "i",
+                "said",
+                "meant",
+                "mean",
+                "should",
+                "be",
+                "it",
+                "change",
+                "to",
+                "make",
+                "that",
+            ],
+        ))
+    {
         start += 1;
     }
     words.raw(start..words.len()).to_owned()

@@ -8,6 +8,11 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 static ENGLISH: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
+/// A count, for a score.
+pub(super) fn count(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::MAX, f64::from)
+}
+
 /// The stem of a lower-case English word.
 pub(super) fn stem(word: &str) -> String {
     ENGLISH.stem(word).into_owned()
@@ -47,7 +52,8 @@ pub(super) struct Words {
 impl Words {
     /// Cuts a text.
     pub(super) fn new(source: &str) -> Self {
-        let source = source.replace(['\u{2019}', '\u{2018}', '`'], "'").replace(['\u{2013}', '\u{2014}'], "-");
+        let source =
+            source.replace(['\u{2019}', '\u{2018}', '`'], "'").replace(['\u{2013}', '\u{2014}'], "-");
         let mut list: Vec<Word> = Vec::new();
         let mut rest = source.char_indices().peekable();
         let mut end_before = 0;
@@ -128,6 +134,17 @@ impl Words {
         words.iter().enumerate().all(|(offset, word)| self.at(place + offset) == *word)
     }
 
+    /// How many words it takes, when this text begins at a place.
+    pub(super) fn begins(&self, place: usize, text: &str) -> Option<usize> {
+        let mut count = 0;
+        text.split(' ')
+            .all(|word| {
+                count += 1;
+                self.at(place + count - 1) == word
+            })
+            .then_some(count)
+    }
+
     /// Whether one of the words stands anywhere.
     pub(super) fn has(&self, any: &[&str]) -> bool {
         self.list.iter().any(|word| any.contains(&word.text.as_str()))
@@ -174,6 +191,11 @@ impl Words {
             _ => false,
         }
     }
+}
+
+/// Whether a list of words with spaces between them holds a word.
+pub(super) fn listed(list: &str, word: &str) -> bool {
+    !word.is_empty() && list.split(' ').any(|one| one == word)
 }
 
 fn letter_after(source: &str, byte: usize) -> bool {
@@ -234,7 +256,9 @@ fn write_out(word: &str, out: &mut Vec<String>) {
         out.extend(whole.iter().map(|word| (*word).to_owned()));
         return;
     }
-    for (end, more) in [("n't", "not"), ("'m", "am"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would")] {
+    for (end, more) in
+        [("n't", "not"), ("'m", "am"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would")]
+    {
         if let Some(head) = word.strip_suffix(end) {
             out.push(head.to_owned());
             out.push(more.to_owned());
@@ -243,7 +267,21 @@ fn write_out(word: &str, out: &mut Vec<String>) {
     }
     if let Some(head) = word.strip_suffix("'s") {
         out.push(head.to_owned());
-        if matches!(head, "it" | "that" | "what" | "he" | "she" | "who" | "there" | "here" | "where" | "how" | "when" | "name" | "this") {
+        if matches!(
+            head,
+            "it" | "that"
+                | "what"
+                | "he"
+                | "she"
+                | "who"
+                | "there"
+                | "here"
+                | "where"
+                | "how"
+                | "when"
+                | "name"
+                | "this"
+        ) {
             out.push("is".to_owned());
         }
         return;

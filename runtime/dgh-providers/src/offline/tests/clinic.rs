@@ -17,7 +17,9 @@ fn base() -> Scene {
 }
 
 fn anywhere(scene: Scene) -> Scene {
-    scene.label("emergency", "Severe bleeding, swelling, or an accident").label("human", "They ask for a person")
+    scene
+        .label("emergency", "Severe bleeding, swelling, or an accident")
+        .label("human", "They ask for a person")
 }
 
 fn welcome() -> Scene {
@@ -61,7 +63,11 @@ fn the_first_turn_says_what_it_is_about() {
         ("I need a cleaning tomorrow", "books", json!({ "day": "2026-03-02", "reason": "cleaning" })),
         ("A checkup on Monday", "books", json!({ "day": "2026-03-02", "reason": "checkup" })),
         ("I'd like an appointment", "books", json!({})),
-        ("Hi, this is Ann Lee, I want to book a cleaning for next Thursday", "books", json!({ "patient": "Ann Lee", "day": "2026-03-05", "reason": "cleaning" })),
+        (
+            "Hi, this is Ann Lee, I want to book a cleaning for next Thursday",
+            "books",
+            json!({ "patient": "Ann Lee", "day": "2026-03-05", "reason": "cleaning" }),
+        ),
         ("can I come in on Friday?", "books", json!({ "day": "2026-03-06" })),
         ("I have a question about my bill", "bill", json!({})),
         ("it's about insurance", "bill", json!({})),
@@ -73,7 +79,9 @@ fn the_first_turn_says_what_it_is_about() {
     ];
     check(rows, |(text, label, values)| {
         let moves = welcome().says(text);
-        (gone(&moves) == Some(label) && notes(&moves) == *values && said(&moves).is_empty()).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (gone(&moves) == Some(label) && notes(&moves) == *values && said(&moves).is_empty())
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
 }
 
@@ -85,13 +93,23 @@ fn it_asks_for_one_value_after_the_other() {
     let scene = scene.agent(&said(&opening));
     let rows: &[(&str, Json, &str)] = &[
         ("Ann Lee", json!({ "patient": "Ann Lee" }), "What day would you like?"),
-        ("Tomorrow, for a cleaning. I'm Ann Lee.", json!({ "patient": "Ann Lee", "day": "2026-03-02", "reason": "cleaning" }), ""),
-        ("It's for Ann Lee, my tooth hurts", json!({ "patient": "Ann Lee", "reason": "pain" }), "What day would you like?"),
+        (
+            "Tomorrow, for a cleaning. I'm Ann Lee.",
+            json!({ "patient": "Ann Lee", "day": "2026-03-02", "reason": "cleaning" }),
+            "",
+        ),
+        (
+            "It's for Ann Lee, my tooth hurts",
+            json!({ "patient": "Ann Lee", "reason": "pain" }),
+            "What day would you like?",
+        ),
         ("I'd rather not say", json!({ "patient": "declined" }), "What day would you like?"),
     ];
     check(rows, |(text, values, question)| {
         let moves = scene.says(text);
-        (notes(&moves) == *values && said(&moves).ends_with(question) && gone(&moves).is_none()).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (notes(&moves) == *values && said(&moves).ends_with(question) && gone(&moves).is_none())
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
 }
 
@@ -104,8 +122,14 @@ fn it_corrects_a_date_before_it_was_used() {
         .agent("Thank you. Why do you need the visit: checkup, pain, cleaning or something else?");
     let moves = scene.says("Actually, make that Thursday");
     assert_eq!(notes(&moves), json!({ "day": "2026-03-05" }));
-    assert_eq!(said(&moves), "All right. Why do you need the visit: checkup, pain, cleaning or something else?");
-    assert_eq!(notes(&scene.says("A checkup, and make it Friday instead")), json!({ "reason": "checkup", "day": "2026-03-06" }));
+    assert_eq!(
+        said(&moves),
+        "All right. Why do you need the visit: checkup, pain, cleaning or something else?"
+    );
+    assert_eq!(
+        notes(&scene.says("A checkup, and make it Friday instead")),
+        json!({ "reason": "checkup", "day": "2026-03-06" })
+    );
     assert_eq!(notes(&scene.says("Monday is fine, it hurts")), json!({ "reason": "pain" }));
 }
 
@@ -134,7 +158,9 @@ fn it_offers_and_lets_pick() {
     ];
     check(rows, |(text, values, label)| {
         let moves = choose().says(text);
-        (notes(&moves) == *values && gone(&moves) == *label).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (notes(&moves) == *values && gone(&moves) == *label)
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
 }
 
@@ -143,19 +169,36 @@ fn a_read_back_is_confirmed_refused_or_corrected() {
     let scene = anywhere(
         base()
             .prompt("Offer at most three of these. Let the caller pick one.")
-            .known("choice", "The offered slot the caller picked", options(&SLOTS), r#"{"at":"2026-03-02T11:00","dentist":"Dr. Roy"}"#)
+            .known(
+                "choice",
+                "The offered slot the caller picked",
+                options(&SLOTS),
+                r#"{"at":"2026-03-02T11:00","dentist":"Dr. Roy"}"#,
+            )
             .known("day", "Day the caller wants.", Shape::Date, "2026-03-02")
             .label("other_day", "None of these suits them"),
     )
     .read_back("I have: Monday, March 2nd at 11 AM, Dr. Roy. Is that right?");
-    for text in ["Yes", "yes that is right", "correct", "sounds good", "No, that's right", "perfect, thanks", "that's fine", "Yes, please."] {
+    for text in [
+        "Yes",
+        "yes that is right",
+        "correct",
+        "sounds good",
+        "No, that's right",
+        "perfect, thanks",
+        "that's fine",
+        "Yes, please.",
+    ] {
         assert_eq!(scene.says(text), [Move::Confirm(true)], "{text}");
     }
     for text in ["No", "nope", "that's wrong", "not really"] {
         assert_eq!(scene.says(text)[0], Move::Confirm(false), "{text}");
         assert!(said(&scene.says(text)).starts_with("Sorry about that."), "{text}");
     }
-    assert_eq!(scene.says("no, the first one"), [Move::Note(json!({ "choice": 1 }).as_object().unwrap().clone())]);
+    assert_eq!(
+        scene.says("no, the first one"),
+        [Move::Note(json!({ "choice": 1 }).as_object().unwrap().clone())]
+    );
     assert_eq!(notes(&scene.says("no, make that Thursday")), json!({ "day": "2026-03-05" }));
     assert_eq!(notes(&scene.says("the one at nine instead")), json!({ "choice": 1 }));
     assert_eq!(gone(&scene.says("I want to talk to a person")), Some("human"));
@@ -167,7 +210,10 @@ fn a_read_back_is_confirmed_refused_or_corrected() {
 fn a_question_in_between_is_answered_or_not_known_and_the_thread_is_kept() {
     let scene = request().agent("What day would you like?");
     let rows: &[(&str, &str)] = &[
-        ("When are you open?", "Opening hours: Monday to Friday, eight to six. What is the full name of the patient?"),
+        (
+            "When are you open?",
+            "Opening hours: Monday to Friday, eight to six. What is the full name of the patient?",
+        ),
         ("Are you a robot?", "I am an automated assistant. "),
         ("Who am I speaking to?", "I am Ada, the receptionist of Bright Dental. "),
         ("What day is it today?", "Today is Sunday, March 1st. "),
@@ -180,7 +226,9 @@ fn a_question_in_between_is_answered_or_not_known_and_the_thread_is_kept() {
     ];
     check(rows, |(text, start)| {
         let moves = scene.says(text);
-        (said(&moves).starts_with(start) && gone(&moves).is_none() && notes(&moves) == json!({})).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (said(&moves).starts_with(start) && gone(&moves).is_none() && notes(&moves) == json!({}))
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
 }
 
@@ -189,7 +237,12 @@ fn an_angry_caller_hears_that_there_is_a_person() {
     let scene = request().agent("What is the full name of the patient?");
     for text in ["this is ridiculous", "are you kidding me", "you are useless", "I'm sick of this crap"] {
         let moves = scene.says(text);
-        assert!(said(&moves).starts_with("I am sorry about the trouble. If you would rather talk to a person, just say so."), "{text}: {moves:?}");
+        assert!(
+            said(&moves).starts_with(
+                "I am sorry about the trouble. If you would rather talk to a person, just say so."
+            ),
+            "{text}: {moves:?}"
+        );
     }
 }
 
@@ -202,7 +255,8 @@ fn what_is_not_understood_is_not_guessed() {
         assert_eq!(moves[0], Move::Unclear, "{text}");
         assert!(said(&moves).starts_with("Sorry, I did not understand that."), "{text}: {moves:?}");
     }
-    let again = scene.clone().caller("blah").agent("Sorry, I did not understand that. What day would you like?");
+    let again =
+        scene.clone().caller("blah").agent("Sorry, I did not understand that. What day would you like?");
     assert_eq!(again.says("blah"), [Move::Unclear]);
     assert!(said(&scene.says("")).starts_with("Sorry, I could not hear you."));
 }
@@ -212,7 +266,10 @@ fn a_name_and_nothing_else_is_a_name() {
     let scene = base()
         .prompt("The desk is busy. Ask for a name and a message, promise a call back today.")
         .optional("patient", "Full name of the patient", Shape::Text);
-    assert_eq!(said(&scene.clone().purpose(Purpose::Opening).answer()), "What is the full name of the patient?");
+    assert_eq!(
+        said(&scene.clone().purpose(Purpose::Opening).answer()),
+        "What is the full name of the patient?"
+    );
     let scene = scene.agent("What is the full name of the patient?");
     for text in ["ann lee", "Ann Lee, thanks", "my name's Ann Lee", "it's Ann Lee", "Ann Lee please"] {
         assert_eq!(notes(&scene.says(text)), json!({ "patient": "Ann Lee" }), "{text}");

@@ -20,10 +20,15 @@ fn the_front_desk_routes_and_takes_a_message() {
     ];
     check(rows, |(text, values)| {
         let moves = hello.says(text);
-        (notes(&moves) == *values && said(&moves).is_empty()).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (notes(&moves) == *values && said(&moves).is_empty())
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
     assert_eq!(gone(&hello.says("a real person please")), Some("human"));
-    assert_eq!(said(&hello.says("good morning")), "Hello! What is the call about: sales, service or accounts?");
+    assert_eq!(
+        said(&hello.says("good morning")),
+        "Hello! What is the call about: sales, service or accounts?"
+    );
 
     let message = Scene::new()
         .prompt("Take a short message and promise a call back today.")
@@ -31,7 +36,10 @@ fn the_front_desk_routes_and_takes_a_message() {
         .noted("topic", "What the call is about", cases(&["sales", "service", "accounts"]));
     assert_eq!(said(&message.clone().purpose(Purpose::Opening).answer()), "What should I tell the desk?");
     let message = message.agent("What should I tell the desk?");
-    assert_eq!(message.says("Tell them Ann Lee called about the invoice"), [Move::Note(json!({ "message": "Ann Lee called about the invoice" }).as_object().unwrap().clone())]);
+    assert_eq!(
+        message.says("Tell them Ann Lee called about the invoice"),
+        [Move::Note(json!({ "message": "Ann Lee called about the invoice" }).as_object().unwrap().clone())]
+    );
     let read = Scene::new()
         .known("message", "What to tell the desk", Shape::Text, "Ann Lee called")
         .read_back("I have: Ann Lee called. Is that right?");
@@ -49,12 +57,21 @@ fn a_lead_is_qualified() {
         .label("refuses", "They will not share budget or timing")
         .label("question", "They ask about Acme Solar or its products")
         .label("stop", "They ask not to be called again");
-    assert_eq!(said(&qualify.clone().purpose(Purpose::Opening).caller("sure").answer()), "What is your yearly budget in US dollars?");
+    assert_eq!(
+        said(&qualify.clone().purpose(Purpose::Opening).caller("sure").answer()),
+        "What is your yearly budget in US dollars?"
+    );
     let qualify = qualify.agent("What is your yearly budget in US dollars?");
-    assert_eq!(qualify.says("About 20 thousand dollars, and we want to start now"), [Move::Note(json!({ "budget": "20000 USD", "timeline": "now" }).as_object().unwrap().clone())]);
+    assert_eq!(
+        qualify.says("About 20 thousand dollars, and we want to start now"),
+        [Move::Note(json!({ "budget": "20000 USD", "timeline": "now" }).as_object().unwrap().clone())]
+    );
     let partly = qualify.says("maybe 15k");
     assert_eq!(notes(&partly), json!({ "budget": "15000 USD" }));
-    assert!(said(&partly).ends_with("When would you like to start: now, this quarter or later?"), "{partly:?}");
+    assert!(
+        said(&partly).ends_with("When would you like to start: now, this quarter or later?"),
+        "{partly:?}"
+    );
     let lost = qualify.says("I don't have a budget");
     assert_eq!(notes(&lost), json!({}));
 
@@ -62,7 +79,10 @@ fn a_lead_is_qualified() {
         .prompt("Offer a 20 minute demo this week and agree on one exact time.")
         .missing("demo_at", "The exact demo time they agreed to, in their time zone.", Shape::DateTime)
         .label("declines", "They do not want a demo");
-    assert_eq!(said(&book.clone().purpose(Purpose::Opening).answer()), "What day and time would you like for the demo?");
+    assert_eq!(
+        said(&book.clone().purpose(Purpose::Opening).answer()),
+        "What day and time would you like for the demo?"
+    );
     let book = book.agent("What day and time would you like for the demo?");
     assert_eq!(notes(&book.says("Wednesday at three")), json!({ "demo_at": "2026-03-04T15:00" }));
     for text in ["I don't want a demo", "no thanks", "not interested", "no"] {
@@ -87,7 +107,10 @@ fn a_question_does_not_lose_the_thread() {
         .label("helped", "The question is answered")
         .agent("Hi, this is Maya from Acme Solar. Do you have two minutes?");
     let opening = answers.clone().purpose(Purpose::Opening).caller("What panels do you sell?").answer();
-    assert_eq!(opening, [Move::UseTool { name: "faq".into(), args: json!({ "query": "What panels do you sell?" }) }]);
+    assert_eq!(
+        opening,
+        [Move::UseTool { name: "faq".into(), args: json!({ "query": "What panels do you sell?" }) }]
+    );
     let mut found = answers.clone().purpose(Purpose::AfterTools).caller("What panels do you sell?");
     found.request.history.push(Message::Tools(vec![dgh_engine::reply::ToolExchange {
         id: "1".into(),
@@ -103,7 +126,12 @@ fn a_question_does_not_lose_the_thread() {
     without.request.card.tools.clear();
     assert_eq!(said(&without.answer()), "I am sorry, I do not know that. Does that help?");
 
-    let back = greet().caller("Who are you people?").agent("I am Maya. Does that help?").caller("Yes").purpose(Purpose::Resume).answer();
+    let back = greet()
+        .caller("Who are you people?")
+        .agent("I am Maya. Does that help?")
+        .caller("Yes")
+        .purpose(Purpose::Resume)
+        .answer();
     assert_eq!(said(&back), "Do you have two minutes?");
 }
 
@@ -120,13 +148,19 @@ fn a_promise_is_taken() {
     let rows: &[(&str, Json, Option<&str>)] = &[
         ("Two hundred, by the twentieth", json!({ "amount": "200 USD", "pay_on": "2026-03-20" }), None),
         ("fifty on Friday", json!({ "amount": "50 USD", "pay_on": "2026-03-06" }), None),
-        ("Fine, fifty on Friday, but never call again", json!({ "amount": "50 USD", "pay_on": "2026-03-06" }), Some("stop")),
+        (
+            "Fine, fifty on Friday, but never call again",
+            json!({ "amount": "50 USD", "pay_on": "2026-03-06" }),
+            Some("stop"),
+        ),
         ("by the end of the month", json!({ "pay_on": "2026-03-31" }), None),
         ("my lawyer will call you", json!({}), Some("lawyer")),
     ];
     check(rows, |(text, values, label)| {
         let moves = plan.says(text);
-        (notes(&moves) == *values && gone(&moves) == *label).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (notes(&moves) == *values && gone(&moves) == *label)
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
     let read = Scene::new()
         .known("amount", "Amount the customer promises to pay", money(), "200 USD")

@@ -168,34 +168,99 @@ fn standard_questions() {
         .agent("Do you have a reservation?");
     choice(
         &yes_no,
-        &[("yes", Some("yes")), ("I do", Some("yes")), ("absolutely", Some("yes")), ("no", Some("no")), ("not really", Some("no")), ("I don't think so", Some("no")), ("no way", Some("no")), ("I'm not sure", None), ("no problem", Some("yes"))],
+        &[
+            ("yes", Some("yes")),
+            ("I do", Some("yes")),
+            ("absolutely", Some("yes")),
+            ("no", Some("no")),
+            ("not really", Some("no")),
+            ("I don't think so", Some("no")),
+            ("no way", Some("no")),
+            ("I'm not sure", None),
+            ("no problem", Some("yes")),
+        ],
     );
     let identity = Scene::new()
         .label_like("yes", "They confirm that they are this person", &["yes", "speaking", "that's me"], &[])
-        .label_like("other", "Someone else answers, or they do not know this person", &["wrong number", "she is not here"], &[])
+        .label_like(
+            "other",
+            "Someone else answers, or they do not know this person",
+            &["wrong number", "she is not here"],
+            &[],
+        )
         .label_like("refuses", "They refuse to say who they are", &["why do you ask"], &[])
         .agent("Am I speaking with Ana Diaz?");
-    choice(&identity, &[("that's me", Some("yes")), ("he is not here", Some("other")), ("no, this is Bob", Some("other")), ("why do you ask?", Some("refuses"))]);
+    choice(
+        &identity,
+        &[
+            ("that's me", Some("yes")),
+            ("he is not here", Some("other")),
+            ("no, this is Bob", Some("other")),
+            ("why do you ask?", Some("refuses")),
+        ],
+    );
     let date = Scene::new()
         .missing("day", "The day they name", Shape::Date)
         .label_like("unsure", "They do not know the day yet", &["I don't know yet", "I have to check"], &[])
         .agent("What day would you like?");
-    choice(&date, &[("I don't know yet", Some("unsure")), ("I have to check with my wife", Some("unsure")), ("I'm not sure", Some("unsure")), ("Friday", None)]);
+    choice(
+        &date,
+        &[
+            ("I don't know yet", Some("unsure")),
+            ("I have to check with my wife", Some("unsure")),
+            ("I'm not sure", Some("unsure")),
+            ("Friday", None),
+        ],
+    );
     let phone = Scene::new()
         .missing("number", "The phone number, with its area code", Shape::Phone)
-        .label_like("refuses", "They do not want to give a phone number", &["I'd rather not", "no number"], &[])
+        .label_like(
+            "refuses",
+            "They do not want to give a phone number",
+            &["I'd rather not", "no number"],
+            &[],
+        )
         .agent("What is the phone number, with the area code?");
-    choice(&phone, &[("I'd rather not", Some("refuses")), ("I don't want to give you my number", Some("refuses")), ("415 555 0100", None)]);
-    let flow = Scene::new().label("helped", "The question is answered").agent("We install panels. Does that help?");
-    choice(&flow, &[("Yes", Some("helped")), ("thanks, that helps", Some("helped")), ("got it", Some("helped")), ("no", None)]);
+    choice(
+        &phone,
+        &[
+            ("I'd rather not", Some("refuses")),
+            ("I don't want to give you my number", Some("refuses")),
+            ("415 555 0100", None),
+        ],
+    );
+    let flow =
+        Scene::new().label("helped", "The question is answered").agent("We install panels. Does that help?");
+    choice(
+        &flow,
+        &[
+            ("Yes", Some("helped")),
+            ("thanks, that helps", Some("helped")),
+            ("got it", Some("helped")),
+            ("no", None),
+        ],
+    );
     let over = Scene::new().label("finished", "The conversation is over").agent("Anything else?");
-    choice(&over, &[("bye", Some("finished")), ("no, that's all", Some("finished")), ("nothing else, thanks", Some("finished")), ("have a nice day", Some("finished"))]);
+    choice(
+        &over,
+        &[
+            ("bye", Some("finished")),
+            ("no, that's all", Some("finished")),
+            ("nothing else, thanks", Some("finished")),
+            ("have a nice day", Some("finished")),
+        ],
+    );
 }
 
 #[test]
 fn examples_of_what_does_not_count() {
     let scene = Scene::new()
-        .label_like("human", "They ask for a person", &["a real person", "an agent"], &["my person in charge is my wife", "I am a travel agent"])
+        .label_like(
+            "human",
+            "They ask for a person",
+            &["a real person", "an agent"],
+            &["my person in charge is my wife", "I am a travel agent"],
+        )
         .label_like("cancel", "They want to cancel the contract", &["I want out"], &["can I cancel later"])
         .agent("How can I help?");
     choice(

@@ -82,12 +82,23 @@ impl Scene {
 
     fn wanted(mut self, name: &str, about: &str, shape: Shape, missing: bool, optional: bool) -> Self {
         let about = (!about.is_empty()).then(|| about.to_owned());
-        self.request.card.wanted.push(Wanted { name: name.into(), about, shape, missing, optional, ask: None });
+        self.request.card.wanted.push(Wanted {
+            name: name.into(),
+            about,
+            shape,
+            missing,
+            optional,
+            ask: None,
+        });
         self
     }
 
     fn known(mut self, name: &str, about: &str, shape: Shape, value: &str) -> Self {
-        self.request.card.known.push(Known { name: name.into(), about: Some(about.into()), value: value.into() });
+        self.request.card.known.push(Known {
+            name: name.into(),
+            about: Some(about.into()),
+            value: value.into(),
+        });
         self.noted(name, about, shape)
     }
 
@@ -97,7 +108,12 @@ impl Scene {
 
     fn label_like(mut self, name: &str, sentence: &str, like: &[&str], unlike: &[&str]) -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        self.request.card.labels.push(Label { name: name.into(), sentence: sentence.into(), like: texts(like), unlike: texts(unlike) });
+        self.request.card.labels.push(Label {
+            name: name.into(),
+            sentence: sentence.into(),
+            like: texts(like),
+            unlike: texts(unlike),
+        });
         self
     }
 
@@ -187,7 +203,10 @@ fn check<T>(rows: &[T], run: impl Fn(&T) -> Result<(), String>) {
 
 #[test]
 fn the_same_request_has_the_same_answer() {
-    let scene = Scene::new().missing("day", "Day the caller wants. Today or later.", Shape::Date).agent("What day do you want?").caller("next Thursday");
+    let scene = Scene::new()
+        .missing("day", "Day the caller wants. Today or later.", Shape::Date)
+        .agent("What day do you want?")
+        .caller("next Thursday");
     let first = scene.answer();
     assert!((0..5).all(|_| scene.answer() == first));
     assert_eq!(Arc::strong_count(&Arc::new(first)), 1);
@@ -195,7 +214,9 @@ fn the_same_request_has_the_same_answer() {
 
 #[test]
 fn without_functions_it_only_speaks() {
-    let mut scene = Scene::new().missing("day", "Day the caller wants.", Shape::Date).label("human", "They ask for a person");
+    let mut scene = Scene::new()
+        .missing("day", "Day the caller wants.", Shape::Date)
+        .label("human", "They ask for a person");
     scene.request.may_call = false;
     for text in ["tomorrow", "a person please", "mumble mumble", ""] {
         let moves = scene.says(text);
@@ -216,7 +237,32 @@ fn no_text_makes_it_panic() {
         .missing("choice", "", options(&["", "{", "2026-03-02T09:00"]))
         .label("", "")
         .label_like("x", "They", &[""], &["  "]);
-    let pieces = [" ", "$", "+", "the", "of", "-", "’", "\u{0}é", "日本", "1", "99999999999999999999999999999", "half", "quarter to", "double", "@ at", "dot a", "in", "99999 weeks", "March 99", "31/31", "not", "minus", "two hundred thousand million billion million", "no,“"];
+    let pieces = [
+        " ",
+        "$",
+        "+",
+        "the",
+        "of",
+        "-",
+        "’",
+        "\u{0}é",
+        "日本",
+        "1",
+        "99999999999999999999999999999",
+        "half",
+        "quarter to",
+        "double",
+        "@ at",
+        "dot a",
+        "in",
+        "99999 weeks",
+        "March 99",
+        "31/31",
+        "not",
+        "minus",
+        "two hundred thousand million billion million",
+        "no,“",
+    ];
     for first in pieces {
         for second in pieces {
             let text = format!("{first} {second}");
@@ -224,8 +270,15 @@ fn no_text_makes_it_panic() {
             let _ = scene.answer();
             let _ = scene.clone().read_back(&text).answer();
         }
-        for purpose in [Purpose::Opening, Purpose::Tell, Purpose::AfterTools, Purpose::Resume, Purpose::Extract] {
-            let mut scene = scene.clone().prompt(&format!("Ask {first}, and tell {first}. Thank {first}")).agent(first).caller(first).purpose(purpose);
+        for purpose in
+            [Purpose::Opening, Purpose::Tell, Purpose::AfterTools, Purpose::Resume, Purpose::Extract]
+        {
+            let mut scene = scene
+                .clone()
+                .prompt(&format!("Ask {first}, and tell {first}. Thank {first}"))
+                .agent(first)
+                .caller(first)
+                .purpose(purpose);
             scene.request.card.instruction = Some(format!("Offer {first}"));
             let _ = scene.answer();
         }

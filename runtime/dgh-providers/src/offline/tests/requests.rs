@@ -15,7 +15,10 @@ fn an_instruction_becomes_an_utterance() {
         ("Ask if they are a new patient", "Are you a new patient?"),
         ("Ask for their date of birth.", "May I have your date of birth?"),
         ("Ask them to hold the line.", "Could you hold the line, please?"),
-        ("Let them know that their order is on its way, then wish them a nice day.", "Your order is on its way. Have a nice day!"),
+        (
+            "Let them know that their order is on its way, then wish them a nice day.",
+            "Your order is on its way. Have a nice day!",
+        ),
         ("Promise a call back tomorrow.", "We will call you back tomorrow."),
         ("Introduce yourself.", "I am Ada, the receptionist of Bright Dental."),
         ("Close the call politely.", "Thank you for your time. Goodbye!"),
@@ -36,8 +39,14 @@ fn an_instruction_becomes_an_utterance() {
 #[test]
 fn a_prompt_becomes_the_first_words() {
     let rows: &[(&str, &str)] = &[
-        ("Find out whether they want to book, ask about a bill, or report an emergency.", "Do you want to book, ask about a bill, or report an emergency?"),
-        ("Ask if they can pay today or in up to three parts. Listen first.", "Can you pay today or in up to three parts?"),
+        (
+            "Find out whether they want to book, ask about a bill, or report an emergency.",
+            "Do you want to book, ask about a bill, or report an emergency?",
+        ),
+        (
+            "Ask if they can pay today or in up to three parts. Listen first.",
+            "Can you pay today or in up to three parts?",
+        ),
         ("Ask whether that solves it.", "Does that solve it?"),
         ("Offer a tour of the house.", "Would you like a tour of the house?"),
         ("Greet the caller and ask what they are calling about.", "Hello! What are you calling about?"),
@@ -52,10 +61,18 @@ fn a_prompt_becomes_the_first_words() {
 
 #[test]
 fn no_instruction_is_read_out() {
-    let scene = Scene::new().persona("You are Ada. Never say {{ secret }}. Be brief.").prompt("Never mention {{ price }}. Use short sentences. If they ask, refuse.");
+    let scene = Scene::new()
+        .persona("You are Ada. Never say {{ secret }}. Be brief.")
+        .prompt("Never mention {{ price }}. Use short sentences. If they ask, refuse.");
     for purpose in [Purpose::Opening, Purpose::Resume, Purpose::Tell, Purpose::AfterTools] {
         let text = said(&scene.clone().purpose(purpose).caller("what is the secret price?").answer());
-        assert!(!text.is_empty() && !text.contains("{{") && !text.contains("Never") && !text.contains("short sentences"), "{text}");
+        assert!(
+            !text.is_empty()
+                && !text.contains("{{")
+                && !text.contains("Never")
+                && !text.contains("short sentences"),
+            "{text}"
+        );
     }
 }
 
@@ -73,10 +90,19 @@ fn tools_are_used_when_their_arguments_are_at_hand() {
             _ => None,
         })
     };
-    assert_eq!(used("What is 12 times 7.5?"), Some(("calculator".into(), json!({ "expression": "12 * 7.5" }))));
-    assert_eq!(used("what is eight percent of fifty?"), Some(("calculator".into(), json!({ "expression": "8 % * 50" }))));
+    assert_eq!(
+        used("What is 12 times 7.5?"),
+        Some(("calculator".into(), json!({ "expression": "12 * 7.5" })))
+    );
+    assert_eq!(
+        used("what is eight percent of fifty?"),
+        Some(("calculator".into(), json!({ "expression": "8 % * 50" })))
+    );
     assert_eq!(used("Which holidays are coming up?"), Some(("calendar__list_holidays".into(), json!({}))));
-    assert_eq!(used("What is the weather tomorrow?"), Some(("weather".into(), json!({ "day": "2026-03-02" }))));
+    assert_eq!(
+        used("What is the weather tomorrow?"),
+        Some(("weather".into(), json!({ "day": "2026-03-02" })))
+    );
     assert_eq!(used("What is the weather like?"), None);
     assert_eq!(used("how tall are you?"), None);
 }
@@ -84,13 +110,24 @@ fn tools_are_used_when_their_arguments_are_at_hand() {
 #[test]
 fn what_tools_answer_is_reported() {
     let report = |result: Json| {
-        let mut scene = Scene::new().purpose(Purpose::AfterTools).agent("How can I help?").caller("Which holidays are there?");
-        scene.request.history.push(Message::Tools(vec![dgh_engine::reply::ToolExchange { id: "1".into(), name: "x".into(), arguments: json!({}), result }]));
+        let mut scene = Scene::new()
+            .purpose(Purpose::AfterTools)
+            .agent("How can I help?")
+            .caller("Which holidays are there?");
+        scene.request.history.push(Message::Tools(vec![dgh_engine::reply::ToolExchange {
+            id: "1".into(),
+            name: "x".into(),
+            arguments: json!({}),
+            result,
+        }]));
         said(&scene.answer())
     };
     assert_eq!(report(json!(["Easter", "Labour Day"])), "This is what I found: Easter and Labour Day.");
     assert_eq!(report(json!(90.0)), "I found this: 90.0.");
-    assert_eq!(report(json!({ "id": 4, "at": "2026-03-05T11:00", "dentist": "Dr. Roy" })), "I found this: Thursday, March 5th at 11 AM, Dr. Roy.");
+    assert_eq!(
+        report(json!({ "id": 4, "at": "2026-03-05T11:00", "dentist": "Dr. Roy" })),
+        "I found this: Thursday, March 5th at 11 AM, Dr. Roy."
+    );
     assert_eq!(report(json!({ "error": "timeout" })), "I am sorry, I could not look that up.");
     assert_eq!(report(json!([])), "I am sorry, I found nothing about that.");
     assert_eq!(report(json!(true)), "Yes.");
@@ -98,16 +135,31 @@ fn what_tools_answer_is_reported() {
 
 #[test]
 fn after_the_end_it_only_learns() {
-    let scene = Scene::new().missing("day", "Day the caller wants", Shape::Date).label("human", "They ask for a person").agent("What day?").purpose(Purpose::Extract);
-    assert_eq!(scene.says("tomorrow, or give me a person"), [Move::Note(json!({ "day": "2026-03-02" }).as_object().unwrap().clone())]);
+    let scene = Scene::new()
+        .missing("day", "Day the caller wants", Shape::Date)
+        .label("human", "They ask for a person")
+        .agent("What day?")
+        .purpose(Purpose::Extract);
+    assert_eq!(
+        scene.says("tomorrow, or give me a person"),
+        [Move::Note(json!({ "day": "2026-03-02" }).as_object().unwrap().clone())]
+    );
     assert_eq!(scene.says("bye"), []);
 }
 
 #[test]
 fn a_refused_value_is_explained() {
-    let mut scene = Scene::new().prompt("Agree on an amount.").agent("What amount do you promise to pay?").caller("five thousand").purpose(Purpose::Resume);
-    scene.request.card.remarks = vec!["Not accepted: `amount`: They cannot promise more than they owe.".into()];
-    assert_eq!(said(&scene.answer()), "You cannot promise more than you owe. What amount do you promise to pay?");
+    let mut scene = Scene::new()
+        .prompt("Agree on an amount.")
+        .agent("What amount do you promise to pay?")
+        .caller("five thousand")
+        .purpose(Purpose::Resume);
+    scene.request.card.remarks =
+        vec!["Not accepted: `amount`: They cannot promise more than they owe.".into()];
+    assert_eq!(
+        said(&scene.answer()),
+        "You cannot promise more than you owe. What amount do you promise to pay?"
+    );
     scene.request.card.remarks = vec!["Not accepted: `amount` takes an amount with its currency.".into()];
     assert_eq!(said(&scene.answer()), "What amount do you promise to pay?");
 }

@@ -97,7 +97,15 @@ fn days_that_lie_behind() {
             ("January first two thousand five", json!("2005-01-01")),
         ],
     );
-    table(&Shape::Date, "The day the accident happened", &[("December 24", json!("2025-12-24")), ("three days ago", json!("2026-02-26")), ("yesterday", json!("2026-02-28"))]);
+    table(
+        &Shape::Date,
+        "The day the accident happened",
+        &[
+            ("December 24", json!("2025-12-24")),
+            ("three days ago", json!("2026-02-26")),
+            ("yesterday", json!("2026-02-28")),
+        ],
+    );
 }
 
 #[test]
@@ -172,7 +180,9 @@ fn moments() {
 
 #[test]
 fn half_a_moment_is_completed_by_the_next_turn() {
-    let scene = Scene::new().missing("demo_at", "The exact demo time they agreed to", Shape::DateTime).agent("What day and time would you like for the demo?");
+    let scene = Scene::new()
+        .missing("demo_at", "The exact demo time they agreed to", Shape::DateTime)
+        .agent("What day and time would you like for the demo?");
     let moves = scene.says("Wednesday would be good");
     assert_eq!(moves, [Move::Say("What time on Wednesday, March 4th?".into())]);
     let scene = scene.caller("Wednesday would be good").agent(&said(&moves));
@@ -257,9 +267,27 @@ fn counts_and_numbers() {
     table(
         &Shape::Number,
         "",
-        &[("one point five", json!(1.5)), ("3.25", json!(3.25)), ("minus five", json!(-5)), ("twenty-five", json!(25)), ("two thousand five hundred", json!(2500)), ("a dozen", json!(12)), ("1,200", json!(1200)), ("three hundred and twenty-one", json!(321))],
+        &[
+            ("one point five", json!(1.5)),
+            ("3.25", json!(3.25)),
+            ("minus five", json!(-5)),
+            ("twenty-five", json!(25)),
+            ("two thousand five hundred", json!(2500)),
+            ("a dozen", json!(12)),
+            ("1,200", json!(1200)),
+            ("three hundred and twenty-one", json!(321)),
+        ],
     );
-    table(&Shape::Int { min: None, max: None }, "Year of birth the caller says", &[("nineteen eighty-eight", json!(1988)), ("1988", json!(1988)), ("two thousand five", json!(2005)), ("twenty oh four", json!(2004))]);
+    table(
+        &Shape::Int { min: None, max: None },
+        "Year of birth the caller says",
+        &[
+            ("nineteen eighty-eight", json!(1988)),
+            ("1988", json!(1988)),
+            ("two thousand five", json!(2005)),
+            ("twenty oh four", json!(2004)),
+        ],
+    );
 }
 
 #[test]
@@ -319,7 +347,14 @@ fn digits() {
     table(
         &Shape::Digits { count: 4 },
         "The last four digits",
-        &[("1 2 3 4", json!("1234")), ("one two three four", json!("1234")), ("nineteen eighty eight", json!("1988")), ("double oh seven one", json!("0071")), ("one two three", NOTHING), ("12345", NOTHING)],
+        &[
+            ("1 2 3 4", json!("1234")),
+            ("one two three four", json!("1234")),
+            ("nineteen eighty eight", json!("1988")),
+            ("double oh seven one", json!("0071")),
+            ("one two three", NOTHING),
+            ("12345", NOTHING),
+        ],
     );
 }
 
@@ -405,7 +440,10 @@ fn yes_and_no() {
 
 #[test]
 fn entries_of_a_list() {
-    let slots = [r#"{"id":"s1","at":"2026-03-02T09:00","dentist":"Dr. Wu"}"#, r#"{"id":"s2","at":"2026-03-02T11:00","dentist":"Dr. Roy"}"#];
+    let slots = [
+        r#"{"id":"s1","at":"2026-03-02T09:00","dentist":"Dr. Wu"}"#,
+        r#"{"id":"s2","at":"2026-03-02T11:00","dentist":"Dr. Roy"}"#,
+    ];
     table(
         &options(&slots),
         "The offered slot the caller picked",
@@ -432,7 +470,11 @@ fn entries_of_a_list() {
             ("hmm", NOTHING),
         ],
     );
-    table(&options(&["Monday 9:00", "Tuesday 9:00", "Tuesday 14:00"]), "", &[("the third", json!(3)), ("two o'clock", json!(3)), ("the one in the afternoon", json!(3))]);
+    table(
+        &options(&["Monday 9:00", "Tuesday 9:00", "Tuesday 14:00"]),
+        "",
+        &[("the third", json!(3)), ("two o'clock", json!(3)), ("the one in the afternoon", json!(3))],
+    );
     assert_eq!(one(&options(&[slots[0]]), "", "yes, that works"), json!(1));
 }
 
@@ -467,20 +509,39 @@ fn messages_and_phrases() {
         &[
             ("Tell them Ann Lee called", json!("Ann Lee called")),
             ("Please tell them that my saw is broken.", json!("My saw is broken")),
-            ("Ann Lee called about the invoice of March 5", json!("Ann Lee called about the invoice of March 5")),
+            (
+                "Ann Lee called about the invoice of March 5",
+                json!("Ann Lee called about the invoice of March 5"),
+            ),
             ("Could you let them know I will be late tomorrow?", json!("I will be late tomorrow")),
             ("hold on", NOTHING),
             ("yes", NOTHING),
         ],
     );
-    table(&Shape::Text, "Company of the caller, if they say it", &[("Larch and Sons", json!("Larch and Sons")), ("I'm from Acme", json!("Acme")), ("it's Acme Ltd", json!("Acme Ltd"))]);
+    table(
+        &Shape::Text,
+        "Company of the caller, if they say it",
+        &[
+            ("Larch and Sons", json!("Larch and Sons")),
+            ("I'm from Acme", json!("Acme")),
+            ("it's Acme Ltd", json!("Acme Ltd")),
+        ],
+    );
 }
 
 #[test]
 fn lists_and_records() {
-    assert_eq!(one(&Shape::List { of: Box::new(Shape::Date) }, "Days that suit", "Monday, Tuesday and the 12th"), json!(["2026-03-02", "2026-03-03", "2026-03-12"]));
-    assert_eq!(one(&Shape::List { of: Box::new(cases(&["red", "green", "blue"])) }, "", "red and blue"), json!(["red", "blue"]));
-    let slot = Shape::Record { fields: vec![("day".into(), Shape::Date, false), ("time".into(), Shape::Time, true)] };
+    assert_eq!(
+        one(&Shape::List { of: Box::new(Shape::Date) }, "Days that suit", "Monday, Tuesday and the 12th"),
+        json!(["2026-03-02", "2026-03-03", "2026-03-12"])
+    );
+    assert_eq!(
+        one(&Shape::List { of: Box::new(cases(&["red", "green", "blue"])) }, "", "red and blue"),
+        json!(["red", "blue"])
+    );
+    let slot = Shape::Record {
+        fields: vec![("day".into(), Shape::Date, false), ("time".into(), Shape::Time, true)],
+    };
     assert_eq!(one(&slot, "", "Friday at three"), json!({ "day": "2026-03-06", "time": "15:00" }));
     assert_eq!(one(&slot, "", "Friday"), json!({ "day": "2026-03-06" }));
     assert_eq!(one(&slot, "", "at three"), NOTHING);
@@ -488,11 +549,14 @@ fn lists_and_records() {
 
 #[test]
 fn an_optional_value_may_be_declined() {
-    let scene = Scene::new().optional("customer", "Company of the caller", Shape::Text).agent("What is your company?");
+    let scene = Scene::new()
+        .optional("customer", "Company of the caller", Shape::Text)
+        .agent("What is your company?");
     for text in ["I'd rather not say", "skip that", "no", "I don't have one", "none of your business"] {
         assert_eq!(notes(&scene.says(text)), json!({ "customer": "declined" }), "{text}");
     }
-    let needed = Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day do you want?");
+    let needed =
+        Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day do you want?");
     let moves = needed.says("I'd rather not say");
     assert_eq!(said(&moves), "I am afraid I need that to go on. What day would you like?");
 }

@@ -16,18 +16,58 @@ fn a_description_becomes_a_question() {
     let rows: &[(&str, &str, Shape, &str)] = &[
         ("day", "Day the caller wants. Today or later.", Shape::Date, "What day would you like?"),
         ("patient", "Full name of the patient", text(), "What is the full name of the patient?"),
-        ("reason", "Why they need the visit", cases(&["checkup", "pain", "cleaning", "other"]), "Why do you need the visit: checkup, pain, cleaning or something else?"),
+        (
+            "reason",
+            "Why they need the visit",
+            cases(&["checkup", "pain", "cleaning", "other"]),
+            "Why do you need the visit: checkup, pain, cleaning or something else?",
+        ),
         ("callback", "Number to call back on", Shape::Phone, "What is the number to call back on?"),
         ("amount", "Amount the customer promises to pay", money(), "What amount do you promise to pay?"),
-        ("pay_on", "Date they promise to pay. Within 30 days.", Shape::Date, "What date do you promise to pay?"),
-        ("topic", "What the call is about", cases(&["sales", "service"]), "What is the call about: sales or service?"),
+        (
+            "pay_on",
+            "Date they promise to pay. Within 30 days.",
+            Shape::Date,
+            "What date do you promise to pay?",
+        ),
+        (
+            "topic",
+            "What the call is about",
+            cases(&["sales", "service"]),
+            "What is the call about: sales or service?",
+        ),
         ("customer", "Company of the caller, if they say it", text(), "What is your company?"),
         ("message", "What to tell the desk", text(), "What should I tell the desk?"),
-        ("budget", "Yearly budget in US dollars. Upper end if they give a range.", money(), "What is your yearly budget in US dollars?"),
-        ("timeline", "When they would like to start.", cases(&["now", "this_quarter", "later"]), "When would you like to start: now, this quarter or later?"),
-        ("demo_at", "The exact demo time they agreed to, in their time zone.", Shape::DateTime, "What day and time would you like for the demo?"),
-        ("said_year", "Year of birth the caller says", Shape::Int { min: None, max: None }, "What is your year of birth?"),
-        ("number", "The phone number, with its area code", Shape::Phone, "What is the phone number, with its area code?"),
+        (
+            "budget",
+            "Yearly budget in US dollars. Upper end if they give a range.",
+            money(),
+            "What is your yearly budget in US dollars?",
+        ),
+        (
+            "timeline",
+            "When they would like to start.",
+            cases(&["now", "this_quarter", "later"]),
+            "When would you like to start: now, this quarter or later?",
+        ),
+        (
+            "demo_at",
+            "The exact demo time they agreed to, in their time zone.",
+            Shape::DateTime,
+            "What day and time would you like for the demo?",
+        ),
+        (
+            "said_year",
+            "Year of birth the caller says",
+            Shape::Int { min: None, max: None },
+            "What is your year of birth?",
+        ),
+        (
+            "number",
+            "The phone number, with its area code",
+            Shape::Phone,
+            "What is the phone number, with its area code?",
+        ),
         ("address", "The e-mail address, as they spell it", Shape::Email, "What is the e-mail address?"),
         ("name", "Their first and last name, as they spell it", text(), "What is your first and last name?"),
         ("day", "The day they name", Shape::Date, "What is your day?"),
@@ -64,22 +104,48 @@ fn a_question_of_the_author_is_asked_as_it_is() {
 
 #[test]
 fn a_second_time_it_says_what_fits() {
-    let scene = Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day would you like?");
-    assert_eq!(said(&scene.says("blah")), "Sorry, I did not understand that. What day would you like? You can say, for example, \"next Tuesday\" or \"March 5\".");
-    let count = Scene::new().missing("guests", "Number of guests", Shape::Int { min: Some(1), max: Some(8) }).agent("How many guests?");
+    let scene =
+        Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day would you like?");
+    assert_eq!(
+        said(&scene.says("blah")),
+        "Sorry, I did not understand that. What day would you like? You can say, for example, \"next Tuesday\" or \"March 5\"."
+    );
+    let count = Scene::new()
+        .missing("guests", "Number of guests", Shape::Int { min: Some(1), max: Some(8) })
+        .agent("How many guests?");
     assert_eq!(said(&count.says("twelve")), "How many guests? Any whole number from 1 to 8.");
-    let phone = Scene::new().missing("phone", "", Shape::Phone).agent("What is your phone number, with the area code?");
+    let phone = Scene::new()
+        .missing("phone", "", Shape::Phone)
+        .agent("What is your phone number, with the area code?");
     assert!(said(&phone.says("555 0100")).starts_with("I think some digits are missing."));
-    let week = Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day would you like?");
+    let week =
+        Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day would you like?");
     assert_eq!(said(&week.says("sometime next week")), "Which day next week?");
 }
 
 #[test]
 fn a_request_is_no_question() {
-    for text in ["Who are you?", "how much is it", "Are you open on Sunday?", "can you tell me about your prices", "I have a question", "I was wondering how long it takes", "do you take cards?"] {
+    for text in [
+        "Who are you?",
+        "how much is it",
+        "Are you open on Sunday?",
+        "can you tell me about your prices",
+        "I have a question",
+        "I was wondering how long it takes",
+        "do you take cards?",
+    ] {
         assert!(is_question(&Words::new(text)), "{text}");
     }
-    for text in ["can you call me back tomorrow", "could I get an appointment?", "how about Thursday?", "what about three?", "I need a cleaning", "would you mind repeating that", "yes", "can we make it Friday?"] {
+    for text in [
+        "can you call me back tomorrow",
+        "could I get an appointment?",
+        "how about Thursday?",
+        "what about three?",
+        "I need a cleaning",
+        "would you mind repeating that",
+        "yes",
+        "can we make it Friday?",
+    ] {
         assert!(!is_question(&Words::new(text)), "{text}");
     }
 }
