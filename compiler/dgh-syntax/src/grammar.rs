@@ -20,6 +20,8 @@ pub(crate) enum Meaning {
     Node(SyntaxKind),
     /// A node around one name, whose shape is checked.
     Name(SyntaxKind),
+    /// A name as a value: two nodes around it.
+    NameExpr,
     /// Nothing: its tokens belong to the rule around it.
     Leaf,
     /// Nothing, but what is inside it counts.
@@ -173,7 +175,7 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         Rule::interpolation => Meaning::Node(SyntaxKind::Interpolation),
         Rule::block_interpolation => Meaning::Node(SyntaxKind::Interpolation),
         Rule::format => Meaning::Node(SyntaxKind::Format),
-        Rule::name_expr => Meaning::Node(SyntaxKind::NameExpr),
+        Rule::name_expr => Meaning::NameExpr,
         Rule::paren => Meaning::Node(SyntaxKind::ParenExpr),
         Rule::list => Meaning::Node(SyntaxKind::ListExpr),
         Rule::record => Meaning::Node(SyntaxKind::RecordExpr),

@@ -212,6 +212,21 @@ impl<'t> TreeBuilder<'t> {
                 names::check(kind, step.rule, parent, self.text, self.tokens, self.next, &mut self.errors);
                 self.node(kind, step);
             }
+            Meaning::NameExpr => {
+                self.tokens_before(step.at);
+                self.builder.start_node(SyntaxKind::NameExpr.into());
+                names::check(
+                    SyntaxKind::NameRef,
+                    step.rule,
+                    SyntaxKind::NameExpr,
+                    self.text,
+                    self.tokens,
+                    self.next,
+                    &mut self.errors,
+                );
+                self.node(SyntaxKind::NameRef, step);
+                self.builder.finish_node();
+            }
             Meaning::Missing => {
                 self.errors.push(SyntaxError::missing(step.rule, parent, self.text, self.tokens, step.at));
                 self.skip_to_end();
