@@ -16,7 +16,10 @@ pub(crate) struct Bundle {
 
 impl Bundle {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let own = files.iter().map(|(path, text)| ((*path).to_owned(), *text, FileOrigin::Bundle));
+        let own = files.iter().map(|(path, text)| {
+            let origin = if path.starts_with("std/") { FileOrigin::Library } else { FileOrigin::Bundle };
+            ((*path).to_owned(), *text, origin)
+        });
         let library = dgh_stdlib::FILES.iter().map(|(path, text)| {
             let origin = if dgh_stdlib::PRELUDE.contains(path) { FileOrigin::Prelude } else { FileOrigin::Library };
             ((*path).to_owned(), *text, origin)

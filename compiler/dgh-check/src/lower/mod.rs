@@ -174,6 +174,7 @@ impl<'a> Lower<'a> {
         self.program.own_agents = own;
         let context = Context {
             files,
+            entry: self.input.entry,
             items,
             tests,
             defaults: self.default_kinds(),

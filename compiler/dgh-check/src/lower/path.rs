@@ -46,6 +46,9 @@ impl Lower<'_> {
         if let Some(Kind::Enum(id)) = want.map(|w| &w.kind)
             && self.program.enums.get(*id).is_some_and(|e| e.cases.contains(&text))
         {
+            if let Some(scope) = self.scope(cx.file) {
+                scope.use_enum(*id);
+            }
             return Expr { kind: ExprKind::Const(Value::Case(text)), ty: Type::of(Kind::Enum(*id)), origin };
         }
         if let Some(found) = self.scoped(cx, &text, place, origin) {
@@ -139,7 +142,13 @@ impl Lower<'_> {
             if let Some(scope) = self.scope(cx.file) {
                 known.extend(scope.names_of(|n| matches!(n, Named::Const(_) | Named::Phrase(_))));
             }
-            let finding = self.unknown(Code::UnknownName, place, format!("there is no `{name}` here"), name, &known);
+            let meant = dgh_diag::suggest::closest(name, known.iter().copied());
+            let phrase = |n: &str| matches!(self.scope(cx.file).and_then(|s| s.peek(n)), Some(Named::Phrase(_)));
+            let (code, what) = match meant {
+                Some(meant) if phrase(meant) => (Code::UnknownPhrase, format!("there is no phrase `{name}`")),
+                _ => (Code::UnknownName, format!("there is no `{name}` here")),
+            };
+            let finding = self.unknown(code, place, what, name, &known);
             match self.unknown_hint(cx, name) {
                 Some(hint) if finding.fixes.is_empty() => finding.with_hint(hint),
                 _ => finding,

@@ -27,6 +27,7 @@ pub(crate) fn declare(lower: &mut Lower<'_>) {
             origin: file.origin,
             names: HashMap::new(),
             order: Vec::new(),
+            enums: HashMap::new(),
             lost: lost_words(tree.syntax(), file.parse.is_accepted()),
         };
         for item in tree.items() {
@@ -146,8 +147,7 @@ fn declare_item(lower: &mut Lower<'_>, scope: &mut FileScope, index: usize, item
     let origin = lower.report.origin_of(place, whole);
     let Some(named) = allocate(lower, &item, &text, origin) else { return };
     lower.items.push((index, item, named));
-    scope.order.push(text.clone());
-    scope.names.insert(text, Entry { named, place, whole, imported: false, used: Cell::new(false) });
+    scope.insert(text, Entry { named, place, whole, imported: false, used: Cell::new(false) });
 }
 
 fn misplaced(lower: &mut Lower<'_>, file: FileId, item: &ast::Item) {
@@ -294,8 +294,7 @@ fn bring(lower: &mut Lower<'_>, index: usize, import: &ast::Import) {
             lower.report.push(finding);
             continue;
         }
-        scope.order.push(text.clone());
-        scope.names.insert(text, Entry { named, place, whole, imported: true, used: Cell::new(false) });
+        scope.insert(text, Entry { named, place, whole, imported: true, used: Cell::new(false) });
     }
 }
 

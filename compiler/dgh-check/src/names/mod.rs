@@ -87,6 +87,8 @@ pub(crate) struct FileScope {
     pub(crate) names: HashMap<String, Entry>,
     /// Names in the order in which they stand, for messages that do not depend on hashing.
     pub(crate) order: Vec<String>,
+    /// The name that an enum has here: its cases are written without it.
+    pub(crate) enums: HashMap<EnumId, String>,
     /// Words inside of text that the parser could not read: what looks unknown may be declared
     /// there.
     pub(crate) lost: HashSet<String>,
@@ -98,6 +100,22 @@ impl FileScope {
         let entry = self.names.get(name)?;
         entry.used.set(true);
         Some(entry.named)
+    }
+
+    /// Says that a case of an enum is written here: whoever declares or imports it uses it.
+    pub(crate) fn use_enum(&self, id: EnumId) {
+        if let Some(entry) = self.enums.get(&id).and_then(|name| self.names.get(name)) {
+            entry.used.set(true);
+        }
+    }
+
+    /// Adds a name.
+    pub(crate) fn insert(&mut self, name: String, entry: Entry) {
+        if let Named::Enum(id) = entry.named {
+            self.enums.insert(id, name.clone());
+        }
+        self.order.push(name.clone());
+        self.names.insert(name, entry);
     }
 
     /// What a name stands for, without using it.
