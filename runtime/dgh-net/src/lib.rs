@@ -11,9 +11,13 @@ pub mod secrets;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tool;
+pub mod toolbox;
 
 pub use client::{Answer, Client, Incoming, Request};
 pub use error::{NetError, NetErrorKind};
+/// Methods and headers of requests.
+pub use reqwest::{Method, header};
 pub use policy::Policy;
 pub use secrets::Secrets;
 pub use tool::{Call, Tools, What};
+pub use toolbox::Toolbox;

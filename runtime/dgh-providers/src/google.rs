@@ -7,7 +7,7 @@ use dgh_engine::event::Usage;
 use dgh_engine::reply::{Model, ReplyRequest};
 use dgh_net::{Client, Secrets};
 use futures::stream::BoxStream;
-use reqwest::header::HeaderName;
+use dgh_net::header::HeaderName;
 use serde_json::{Map, Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dgh_net::{Client, Incoming, NetError, NetErrorKind, Request};
+use dgh_net::{Client, Incoming, Method, NetError, NetErrorKind, Request};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use dgh_net::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;

@@ -34,6 +34,9 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Tools of one server that are listed.
 pub const MAX_TOOLS: usize = 1_000;
+/// Bytes of one message of a server over HTTP; one that sends more loses the connection. Over
+/// standard streams the library reads 16 MiB. The answer inside is bounded by [`MAX_ANSWER_BYTES`].
+const MAX_MESSAGE_BYTES: usize = 4 * MAX_ANSWER_BYTES;
 /// Time in which a session is closed in order; a process that takes longer is killed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Variables of the environment that a server's process gets: what it needs to run, and no key.
@@ -125,7 +128,7 @@ impl Servers {
                 self.client.check(url)?;
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 config.custom_headers = headers.clone();
-                config.max_sse_event_size = MAX_ANSWER_BYTES;
+                config.max_sse_event_size = MAX_MESSAGE_BYTES;
                 let transport = StreamableHttpClientTransport::with_client(self.client.inner(), config);
                 us().serve(transport).await
             }
@@ -179,10 +182,13 @@ fn result(endpoint: &Endpoint, tool: &str, result: CallToolResult) -> Result<Jso
         Some(json) if !json.is_null() => json.clone(),
         _ => Json::String(text()),
     };
-    // The transport reads up to 16 MiB; what goes to a model and a log is as small as other answers.
+    // What goes to a model and a log is as small as other answers.
     if json.to_string().len() > MAX_ANSWER_BYTES {
         let message = format!("the answer of `{tool}` of `{}` is longer than {MAX_ANSWER_BYTES} bytes", endpoint.name);
         return Err(NetError::new(NetErrorKind::TooLarge, message));
     }
     Ok(json)
 }
+
+#[cfg(test)]
+mod tests;
