@@ -70,13 +70,17 @@ pub fn secrets(project: &Project, profile: Option<&Profile>) -> Arc<dyn Secrets>
 pub fn client(profile: Option<&Profile>, llm_url: Option<&str>) -> anyhow::Result<Client> {
     let allowed = profile.map(|p| p.allow_private.clone()).unwrap_or_default();
     let own = llm_url.and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
-    let policy = Policy::parse(allowed.into_iter().chain(own))?;
+    // An MCP server that is a command is started: the user runs the program on their own machine.
+    let policy = Policy::parse(allowed.into_iter().chain(own))?.allow_commands();
     Ok(Client::new(policy)?)
 }
 
 /// The models of a run.
 pub fn registry(client: &Client, secrets: &Arc<dyn Secrets>, chosen: &Chosen) -> Arc<dyn Models> {
-    let real = Registry::new(client.clone(), Arc::clone(secrets));
+    // Ollama and its like listen on this machine or beside it, and whoever runs the command chose
+    // the model; tools stay within what the profile allows.
+    let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
+    let real = Registry::new(near, Arc::clone(secrets));
     match chosen.list.first() {
         Some(model) if chosen.instead => Arc::new(Instead { model: model.clone(), real }),
         _ => Arc::new(real),
