@@ -78,10 +78,19 @@ impl Report {
     /// Whether the text of a thing has an error of syntax in it, so that parts of it may be
     /// missing in the program.
     pub fn is_damaged(&self, origin: Origin) -> bool {
+        self.has_error(origin, |code| (code as u16) < (Code::UnknownName as u16))
+    }
+
+    /// Whether the text of a thing names something that does not resolve.
+    pub fn names_nothing(&self, origin: Origin) -> bool {
+        self.has_error(origin, |code| matches!(code, Code::UnknownName | Code::NotAssignable))
+    }
+
+    fn has_error(&self, origin: Origin, is: impl Fn(Code) -> bool) -> bool {
         let Some(whole) = self.whole(origin) else { return false };
         self.diagnostics.iter().any(|d| {
-            (d.code as u16) < (Code::UnknownName as u16)
-                && d.severity() == Severity::Error
+            d.severity() == Severity::Error
+                && is(d.code)
                 && d.place.file == whole.file
                 && d.place.span.start <= whole.span.end
                 && whole.span.start <= d.place.span.end
@@ -94,6 +103,8 @@ impl Report {
 pub struct Context {
     /// The files, by [`FileId`].
     pub files: Vec<File>,
+    /// The file that is checked. What others declare may be there for other programs.
+    pub entry: FileId,
     /// What the user's files declare and import, but for agents, tests and enums' cases.
     pub items: Vec<Item>,
     /// The tests; a variable that only a test names is used.

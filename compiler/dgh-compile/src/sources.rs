@@ -62,7 +62,8 @@ impl Loaded {
         numbered
             .filter_map(|(id, file)| {
                 let (parse, origin) = file.source.as_ref()?;
-                Some(SourceFile { id, path: &file.path, parse: parse.get(), origin: *origin })
+                let text = file.text.as_str().into();
+                Some(SourceFile { id, path: &file.path, parse: parse.get(), text, origin: *origin })
             })
             .collect()
     }

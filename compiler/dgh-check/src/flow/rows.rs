@@ -86,6 +86,8 @@ pub(crate) struct Shape {
     pub(crate) typed: bool,
     /// Something in it did not resolve, so that parts of it may be missing.
     pub(crate) broken: bool,
+    /// Its `collect` names something that does not resolve.
+    pub(crate) lost_names: bool,
 }
 
 impl Shape {

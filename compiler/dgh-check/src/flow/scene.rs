@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use dgh_ir::{
-    Arena, Dialogue, DialogueId, FlowId, Node, NodeId, Origin, Program, Route, RouteId, StepKind,
+    Arena, Dialogue, DialogueId, FlowId, Node, NodeId, Origin, Program, Route, RouteId, Step, StepKind,
     Target,
 };
 
@@ -112,6 +112,8 @@ impl<'a> Scene<'a> {
                 let routes = node.routes.iter().filter_map(|r| dialogue.routes.get(*r));
                 let mut shape = Shape::of(node, routes.map(|r| &r.decider));
                 shape.broken |= report.is_damaged(node.origin);
+                let collect = node.collect.as_ref();
+                shape.lost_names = collect.is_some_and(|c| report.names_nothing(c.origin));
                 shape
             })
             .collect();
@@ -162,6 +164,13 @@ impl<'a> Scene<'a> {
             && self.shapes[node].has(row)
             && (self.main[node] || !matches!(outer.target, Some(Target::Detour(_))))
             && !self.own(node).any(|(_, own)| overrides(&own.decider, &outer.decider))
+    }
+
+    /// Whether some statement that may have set a value did not resolve.
+    pub(crate) fn has_lost_writes(&self) -> bool {
+        let hole = |step: &Step| matches!(step.kind, StepKind::Hole);
+        self.shapes.iter().any(|(_, shape)| shape.broken || shape.lost_names)
+            || self.dialogue.routes.iter().any(|(_, route)| route.block.iter().any(hole))
     }
 
     /// How a node is called.

@@ -170,6 +170,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 }
             }
         }
+        if self.scene.shapes[id].lost_names {
+            done.give_up();
+        }
         let transfer = transfer.unwrap_or_else(|| moment.clone());
         Leaving { done, floor, moment, transfer }
     }

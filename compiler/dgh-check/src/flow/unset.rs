@@ -23,6 +23,7 @@ use crate::report::Report;
 pub(crate) fn check(solved: &Assigned<'_, '_>, report: &mut Report) {
     let mut finder = Finder {
         given: path::given_in(solved.scene()),
+        lost_writes: solved.scene().has_lost_writes(),
         solved,
         paths: BTreeMap::new(),
         never_set: BTreeMap::new(),
@@ -66,6 +67,7 @@ fn check_request(program: &Program, params: &[Param], request: &HttpRequest, rep
 struct Finder<'f, 's, 'a> {
     solved: &'f Assigned<'s, 'a>,
     given: BTreeMap<usize, Vec<(Origin, String)>>,
+    lost_writes: bool,
     paths: BTreeMap<usize, Paths>,
     never_set: BTreeMap<usize, Vec<&'a Expr>>,
     findings: Vec<Diagnostic>,
@@ -272,7 +274,8 @@ impl<'a> Finder<'_, '_, 'a> {
         let slot = self.solved.transfer.bits.slot(bit);
         let slot = slot.and_then(|id| self.scene().dialogue.slots.get(id));
         slot.is_some_and(|slot| {
-            slot.kind != SlotKind::Input
+            !self.lost_writes
+                && slot.kind != SlotKind::Input
                 && !slot.ty.optional
                 && slot.default.is_none()
                 && !self.given.contains_key(&bit)

@@ -81,7 +81,7 @@ fn channels(
     for (ability, origin) in needed {
         let lacking: Vec<&str> =
             agent.channels.iter().filter(|c| !ability.is_on(**c)).map(|c| c.name()).collect();
-        let everywhere = lacking.len() == agent.channels.len();
+        let everywhere = lacking.len() == agent.channels.len() && !has_default_channels(agent);
         if lacking.is_empty()
             || !(everywhere || ability.is_missed())
             || !seen.insert((ability, origin.0))
@@ -98,6 +98,13 @@ fn channels(
                 .with_hint("Leave it out, or say with `channels:` where this agent can be reached."),
         );
     }
+}
+
+/// Who names no channel, nor numbers, gets web and chat; that is no declaration to be held to.
+fn has_default_channels(agent: &Agent) -> bool {
+    agent.channels == [Channel::Web, Channel::Chat]
+        && !agent.groups.contains_key("inbound")
+        && !agent.groups.contains_key("outbound")
 }
 
 fn of_step(step: &Step) -> Option<(Ability, Origin)> {

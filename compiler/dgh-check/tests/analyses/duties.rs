@@ -89,7 +89,7 @@ fn what_some_channels_can_do_is_a_warning() {
 fn a_speech_to_speech_model_has_no_exact_words() {
     agent(
         r#"
-  realtime: openai_realtime("gpt-realtime")
+  realtime: openai("gpt-realtime")
   start hello
   node hello {
     say "Hello." //~ E0610
@@ -99,14 +99,14 @@ fn a_speech_to_speech_model_has_no_exact_words() {
     );
     agent(
         r#"
-  realtime: openai_realtime("gpt-realtime")
+  realtime: openai("gpt-realtime")
   tts: cartesia("sonic-2")
   start hello
   node hello { say "Hello."  next -> end done }"#,
     );
     agent(
         r#"
-  realtime: openai_realtime("gpt-realtime")
+  realtime: openai("gpt-realtime")
   start hello
   node hello { prompt "Talk."  when bye: "They say goodbye" -> end done }"#,
     );

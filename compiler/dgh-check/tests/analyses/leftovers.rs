@@ -23,7 +23,7 @@ agent tested {
   outcome done
   var never_used: text "Nothing" //~ W0412
   start hello
-  node hello { run yes_no("Well?") as ok  if ok -> end done  else -> end done }
+  node hello { run yes_no("Well?") as ok  if ok == true -> end done  else -> end done }
 }"#,
     );
 }

@@ -6,6 +6,7 @@
 mod assignment;
 mod duties;
 mod ends;
+mod examples;
 mod leftovers;
 mod policies;
 mod privacy;

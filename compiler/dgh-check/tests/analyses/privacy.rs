@@ -107,7 +107,7 @@ fn a_private_value_is_not_read_back() {
 fn a_speech_to_speech_model_hears_everything() {
     agent(
         r#"
-  realtime: openai_realtime("gpt-realtime")
+  realtime: openai("gpt-realtime")
   var pin: private digits(4) "The PIN"
   var code: private digits(4) "The code"
   start hello
