@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dgh_compile::{Memory, compile};
-use dgh_engine::testing;
+use dgh_engine::Prepared;
+use dgh_engine::testing::{self, TestOptions};
 use dgh_tests::generate;
 
 fn main() {
@@ -69,12 +70,13 @@ fn format() {
 
 fn scripted_tests() {
     let (program, tests) = clinic();
-    let prepared = testing::prepare(program);
+    let prepared = Prepared::new(program);
+    let options = TestOptions::default();
     let rounds = 50;
     let took = median(7, || {
         for _ in 0..rounds {
             for test in &tests {
-                black_box(testing::run(&prepared, test));
+                black_box(testing::run(&prepared, test, &options));
             }
         }
     });
@@ -84,13 +86,14 @@ fn scripted_tests() {
 
 fn engine_step() {
     let (program, tests) = clinic();
-    let prepared = testing::prepare(program);
+    let prepared = Prepared::new(program);
+    let options = TestOptions::default();
     let mut steps = 0;
     let took = median(7, || {
         steps = 0;
         for _ in 0..50 {
             for test in &tests {
-                steps += testing::run(&prepared, test).events;
+                steps += testing::run(&prepared, test, &options).events;
             }
         }
     });

@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dgh_ir::{Auth, Builtin, Expr, ExprKind, Kind, Locale, McpServer, Origin, Program, Scope, SlotId, Type, Value};
+use dgh_ir::{
+    Auth, Builtin, Expr, ExprKind, Kind, Locale, McpServer, Origin, Program, Scope, SlotId, Type, Value,
+};
 use dgh_net::{Call, Client, NetError, NetErrorKind, Policy, Tools, What};
 use serde_json::{Value as Json, json};
 
@@ -122,16 +124,30 @@ async fn exercise(server: McpServer) {
     let tools = tools();
     let listed = tools.list(&Program::default(), &server, &Facts).await.unwrap();
     let names: Vec<_> = listed.iter().map(|t| t.name.as_str()).collect();
-    assert_eq!(names, ["fail", "flood", "greet", "list_holidays", "quit", "sleep"], "in the order of their names");
+    assert_eq!(
+        names,
+        ["fail", "flood", "greet", "list_holidays", "quit", "sleep"],
+        "in the order of their names"
+    );
     let holidays = &listed[3];
     assert_eq!((holidays.about.as_str(), holidays.read_only), ("Public holidays of a country.", true));
     assert_eq!(holidays.input_schema["required"], json!(["country"]));
     assert!(holidays.output_schema.is_some());
-    assert_eq!((listed[5].about.as_str(), listed[5].read_only), ("sleep", false), "its name, when it does not say");
+    assert_eq!(
+        (listed[5].about.as_str(), listed[5].read_only),
+        ("sleep", false),
+        "its name, when it does not say"
+    );
 
     let structured = call(&tools, &server, "list_holidays", json!({ "country": "Austria" })).await;
-    assert_eq!(structured, Ok(json!({ "result": [{ "name": "New Year in Austria", "date": "2026-01-01" }] })));
-    assert_eq!(call(&tools, &server, "greet", json!({ "name": "Ann" })).await, Ok(json!("Grüß Gott, Ann 👋")));
+    assert_eq!(
+        structured,
+        Ok(json!({ "result": [{ "name": "New Year in Austria", "date": "2026-01-01" }] }))
+    );
+    assert_eq!(
+        call(&tools, &server, "greet", json!({ "name": "Ann" })).await,
+        Ok(json!("Grüß Gott, Ann 👋"))
+    );
 
     let both = tokio::join!(
         call(&tools, &server, "greet", json!({ "name": "A" })),
@@ -141,7 +157,12 @@ async fn exercise(server: McpServer) {
 
     for (tool, arguments, kind, message) in [
         ("fail", json!({}), NetErrorKind::Status, "`fail` of `calendar` failed: "),
-        ("list_holidays", json!({ "country": 7 }), NetErrorKind::Status, "`list_holidays` of `calendar` failed: "),
+        (
+            "list_holidays",
+            json!({ "country": 7 }),
+            NetErrorKind::Status,
+            "`list_holidays` of `calendar` failed: ",
+        ),
         ("no_such_tool", json!({}), NetErrorKind::Status, "`"),
         ("flood", json!({ "size": 2_000_000 }), NetErrorKind::TooLarge, "the answer of `flood`"),
         ("greet", json!([1]), NetErrorKind::Refused, "the arguments of `greet` are not an object"),
@@ -153,11 +174,17 @@ async fn exercise(server: McpServer) {
 
     let hasty = McpServer { timeout_ms: 50, ..server.clone() };
     let error = call(&tools, &hasty, "sleep", json!({ "seconds": 30 })).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (NetErrorKind::Timeout, "`sleep` of `calendar` did not answer within 50 ms"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (NetErrorKind::Timeout, "`sleep` of `calendar` did not answer within 50 ms")
+    );
 
     let strict = McpServer { allow: Some(vec!["greet".into()]), ..server.clone() };
     let error = call(&tools, &strict, "fail", json!({})).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (NetErrorKind::Refused, "`calendar` does not allow `fail`"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (NetErrorKind::Refused, "`calendar` does not allow `fail`")
+    );
     assert!(call(&tools, &strict, "greet", json!({ "name": "Ann" })).await.is_ok());
     tools.close().await;
 }
@@ -178,7 +205,10 @@ async fn a_server_that_dies_is_a_network_error_and_the_next_call_starts_it_again
     let (tools, server) = (tools(), over_stdio());
     let error = call(&tools, &server, "quit", json!({})).await.unwrap_err();
     assert_eq!(error.kind, NetErrorKind::Network, "{error}");
-    let again = tokio::time::timeout(Duration::from_secs(30), call(&tools, &server, "greet", json!({ "name": "Ann" })));
+    let again = tokio::time::timeout(
+        Duration::from_secs(30),
+        call(&tools, &server, "greet", json!({ "name": "Ann" })),
+    );
     assert_eq!(again.await.unwrap(), Ok(json!("Grüß Gott, Ann 👋")));
     tools.close().await;
 }
@@ -186,7 +216,11 @@ async fn a_server_that_dies_is_a_network_error_and_the_next_call_starts_it_again
 #[tokio::test]
 async fn credentials_are_sent_and_their_lack_is_told() {
     let listening = Listening::start(&[TOKEN]);
-    let auth = Auth { kind: "bearer".into(), args: vec![("token".into(), expr(ExprKind::Secret("CAL_KEY".into())))], origin: Origin::NONE };
+    let auth = Auth {
+        kind: "bearer".into(),
+        args: vec![("token".into(), expr(ExprKind::Secret("CAL_KEY".into())))],
+        origin: Origin::NONE,
+    };
     let with = McpServer { auth: Some(auth), ..over_http(&listening) };
     let tools = tools();
     assert!(call(&tools, &with, "greet", json!({ "name": "Ann" })).await.is_ok());

@@ -6,31 +6,27 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-
-/// Bytes of an AES-256 key.
-pub const KEY_BYTES: usize = 32;
-/// Bytes of a GCM nonce; a fresh one for every log (NIST SP 800-38D, 8.2.2).
-pub const NONCE_BYTES: usize = 12;
+use dgh_engine::log::{KEY_LENGTH, NONCE_LENGTH};
 
 /// The key, made when there is none.
-pub fn log_key() -> anyhow::Result<[u8; KEY_BYTES]> {
+pub fn log_key() -> anyhow::Result<[u8; KEY_LENGTH]> {
     let path = folder()?.join("log.key");
     match fs::read(&path) {
         Ok(bytes) => match bytes.try_into() {
             Ok(key) => Ok(key),
-            Err(_) => bail!("{} is not a key: it should have {KEY_BYTES} bytes", path.display()),
+            Err(_) => bail!("{} is not a key: it should have {KEY_LENGTH} bytes", path.display()),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&path),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 
-/// A nonce that was never used.
-pub fn fresh_nonce() -> anyhow::Result<[u8; NONCE_BYTES]> {
+/// A nonce that was never used: one for every log (NIST SP 800-38D, 8.2.2).
+pub fn fresh_nonce() -> anyhow::Result<[u8; NONCE_LENGTH]> {
     random()
 }
 
-fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_BYTES]> {
+fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_LENGTH]> {
     let writing = || format!("cannot write {}", path.display());
     let key = random()?;
     fs::create_dir_all(folder()?).with_context(writing)?;

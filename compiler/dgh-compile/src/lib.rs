@@ -62,13 +62,14 @@ pub fn compile_with(world: &dyn World, entry: &str, options: Options<'_>) -> Com
     let mut loaded = sources::load(world, entry);
     let manifest = read_manifest(world, &mut loaded);
     let lock = read_lock(world, &mut loaded);
-    let exists = |path: &str| world.exists(path);
+    let exists: &dyn Fn(&str) -> bool = &|path| world.exists(path);
     let config = Config {
         profiles: manifest.as_ref().map(Manifest::names),
         recordings: manifest.iter().flat_map(|m| m.recordings.keys().cloned()).collect(),
         defaults: manifest.as_ref().map(Manifest::check_defaults).unwrap_or_default(),
         lock: lock.map(|lock| lock.tools()),
-        file_exists: Some(&exists),
+        // Without dgh.toml it is a file on its own, and nobody knows where the others are.
+        file_exists: manifest.is_some().then_some(exists),
         last_release: options.last_release,
     };
     let resolve = |from: FileId, path: &str| loaded.resolve(from, path);

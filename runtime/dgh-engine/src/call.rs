@@ -10,7 +10,7 @@ use crate::effect::{Effect, Record};
 use crate::event::{Event, StoppedBy, Timestamp};
 use crate::prepared::Prepared;
 use crate::start::{CallStart, StartError};
-use crate::state::{EndedBy, Phase, State};
+use crate::state::{EndedBy, Phase, State, Timer};
 
 /// A call. Give it facts with [`Call::handle`], then drain [`Call::poll`] until it names the next
 /// deadline.
@@ -101,6 +101,11 @@ impl Call {
     /// Takes up a call that was put aside. The program must be the one it was made with.
     pub fn resume(prepared: Arc<Prepared>, saved: Saved) -> Self {
         Self { prepared, state: saved.state, effects: saved.effects }
+    }
+
+    /// When the silence of the caller will be noticed; none: the caller does not have the floor.
+    pub fn silence_due(&self) -> Option<Timestamp> {
+        self.state.timers.get(&Timer::Silence).copied()
     }
 
     /// The program of this call.

@@ -37,6 +37,14 @@ impl Call {
         }
     }
 
+    /// Whether keys mean something now: a `collect` waits for them, or a handler names each.
+    pub fn takes_keys(&self, keys: &str) -> bool {
+        let program = &self.prepared.program;
+        self.turn_setting("keypad")
+            && (self.keyed(program).is_some()
+                || keys.chars().all(|key| self.handler(&Raised::Key(key)).is_some()))
+    }
+
     fn key(&mut self, key: char) {
         let program = Arc::clone(&self.prepared.program);
         if let Some((slot, until)) = self.keyed(&program) {

@@ -124,8 +124,8 @@ fn mend(project: &Project) -> anyhow::Result<()> {
 
 fn read_release(path: &std::path::Path) -> anyhow::Result<Program> {
     let reading = || format!("cannot read {}", path.display());
-    let text = fs::read_to_string(path).with_context(reading)?;
-    dgh_ir::wire::read(&text).map_err(anyhow::Error::msg).with_context(reading)
+    let bytes = fs::read(path).with_context(reading)?;
+    dgh_ir::wire::from_bytes(&bytes).with_context(reading)
 }
 
 fn shown_sources(project: &Project, compiled: &Compiled) -> Vec<(String, String)> {

@@ -13,7 +13,7 @@ use crate::ui;
 
 pub fn run(args: &Compile) -> anyhow::Result<Outcome> {
     if args.schema {
-        ui::line(wire::SCHEMA.trim_end())?;
+        ui::line(serde_json::to_string_pretty(&wire::json_schema())?)?;
         return Ok(Outcome::Clean);
     }
     let project = Project::one(&args.path)?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use dgh_compile::Compiled;
-use dgh_ir::graph;
+use dgh_ir::graph::Diagram;
 use dgh_ir::program::{Agent, AgentId, DialogueId};
 
 use super::check::report_errors;
@@ -26,25 +26,26 @@ pub fn run(args: &Graph) -> anyhow::Result<Outcome> {
             _ => return Err(error),
         },
     };
+    let diagram = Diagram::of(program, id);
     ui::line(match args.format {
-        GraphFormat::Mermaid => graph::mermaid(program, id),
-        GraphFormat::Dot => graph::dot(program, id),
-        GraphFormat::Json => serde_json::to_string_pretty(&graph::svg_ready(program, id))?,
+        GraphFormat::Mermaid => diagram.to_mermaid(),
+        GraphFormat::Dot => diagram.to_dot(),
+        GraphFormat::Json => serde_json::to_string_pretty(&diagram.to_json())?,
     })?;
     Ok(Outcome::Clean)
 }
 
 /// The agent of the entry file with this name, or its only one.
 pub fn own_agent<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result<(AgentId, &'a Agent)> {
-    let mut own = compiled.program.agents.iter().take(compiled.program.own_agents as usize);
-    let names = || own.clone().map(|(_, a)| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ");
-    match name {
-        Some(name) => {
-            let names = names();
-            own.find(|(_, a)| a.name == name)
-                .with_context(|| format!("there is no agent `{name}`; the file has {names}"))
+    let own: Vec<_> = compiled.program.agents.iter().take(compiled.program.own_agents as usize).collect();
+    let names = || own.iter().map(|(_, a)| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ");
+    match (name, own.as_slice()) {
+        (_, []) => bail!("the file has no agent"),
+        (None, [only]) => Ok(*only),
+        (None, _) => bail!("the file has several agents; name one with --agent: {}", names()),
+        (Some(name), all) => {
+            let found = all.iter().find(|(_, a)| a.name == name).copied();
+            found.with_context(|| format!("there is no agent `{name}`; the file has {}", names()))
         }
-        None if own.len() > 1 => bail!("the file has several agents; name one with --agent: {}", names()),
-        None => own.next().context("the file has no agent"),
     }
 }

@@ -77,8 +77,8 @@ async fn ask(history: Vec<Message>, llm: &str, url: Option<&str>) -> anyhow::Res
         },
         functions: Arc::new([]),
         may_call: false,
-        models: Arc::new([model.clone()]),
-        judge: Arc::new([]),
+        models: vec![model.clone()],
+        judge: Vec::new(),
     };
     // The pieces as they come: a reply would be cut into sentences, and its lines lost.
     let model = models::registry(&client, &secrets, &chosen).llm(&model)?;

@@ -12,10 +12,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dgh_engine::call::{Call, Poll};
 use dgh_engine::effect::{Effect, Record};
 use dgh_engine::event::{Event, ReplyId, Timestamp, ToolCallId, TransferFailureEvent};
-use dgh_engine::log::Recorder;
+use dgh_engine::log::{Log, LoggedCall};
+use dgh_engine::{Call, Poll};
 use dgh_providers::{Models, reply};
 use futures::StreamExt as _;
 use serde_json::json;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 pub use clock::Clock;
 pub use mocks::Mocks;
-pub use tools::Tools;
+pub use tools::{Facts, Tools};
 
 /// Who sees what happens.
 pub trait Audience {
@@ -46,12 +46,11 @@ pub enum Shown<'a> {
 
 /// A call and everything under way for it.
 pub struct Session {
-    call: Call,
+    call: LoggedCall,
     clock: Clock,
     models: Arc<dyn Models>,
     tools: Tools,
     records: Vec<Record>,
-    recorder: Option<Recorder>,
     /// What happens at once, before anything from outside.
     now: VecDeque<Event>,
     under_way: HashMap<Work, JoinHandle<()>>,
@@ -70,13 +69,13 @@ enum Work {
 
 /// A call before a turn, to go back to.
 pub struct Before {
-    call: Call,
+    call: LoggedCall,
     records: usize,
 }
 
 impl Session {
     /// A call that has not begun.
-    pub fn new(call: Call, clock: Clock, models: Arc<dyn Models>, tools: Tools, recorder: Option<Recorder>) -> Self {
+    pub fn new(call: LoggedCall, clock: Clock, models: Arc<dyn Models>, tools: Tools) -> Self {
         let (send, arrived) = unbounded_channel();
         Self {
             call,
@@ -84,7 +83,6 @@ impl Session {
             models,
             tools,
             records: Vec::new(),
-            recorder,
             now: VecDeque::new(),
             under_way: HashMap::new(),
             send,
@@ -100,7 +98,7 @@ impl Session {
 
     /// The call.
     pub fn call(&self) -> &Call {
-        &self.call
+        self.call.call()
     }
 
     /// Whether the call has ended.
@@ -108,9 +106,9 @@ impl Session {
         self.over
     }
 
-    /// The log, when one is kept.
-    pub fn into_recorder(self) -> Option<Recorder> {
-        self.recorder
+    /// Everything that went in and out.
+    pub fn into_log(self) -> Log {
+        self.call.into_log()
     }
 
     /// The call as it is now.
@@ -135,7 +133,7 @@ impl Session {
 
     /// Says nothing until the next silence is noticed.
     pub async fn silence(&mut self, out: &mut dyn Audience) -> anyhow::Result<()> {
-        if let Some(due) = self.call.silence_due() {
+        if let Some(due) = self.call().silence_due() {
             self.clock.resume();
             self.clock.jump_to(due);
             self.now.push_back(Event::Tick);
@@ -158,7 +156,7 @@ impl Session {
             }
             if self.under_way.is_empty() {
                 match deadline {
-                    Some(due) if self.call.silence_due().is_none() => self.pause(due).await,
+                    Some(due) if self.call().silence_due().is_none() => self.pause(due).await,
                     _ => return Ok(()),
                 }
                 continue;
@@ -190,23 +188,14 @@ impl Session {
         if let Event::SpeechFinished { .. } = event {
             self.clock.advance_spoken();
         }
-        let now = self.clock.now();
-        if let Some(recorder) = &mut self.recorder {
-            recorder.event(&event, now);
-        }
-        self.call.handle(event, now);
+        self.call.handle(event, self.clock.now());
     }
 
     fn drain(&mut self, out: &mut dyn Audience) -> anyhow::Result<Option<Timestamp>> {
         loop {
             match self.call.poll() {
                 Poll::Deadline(due) => return Ok(due),
-                Poll::Effect(effect) => {
-                    if let Some(recorder) = &mut self.recorder {
-                        recorder.effect(&effect);
-                    }
-                    self.perform(effect, out)?;
-                }
+                Poll::Effect(effect) => self.perform(effect, out)?,
             }
         }
     }

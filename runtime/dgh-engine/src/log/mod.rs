@@ -24,12 +24,24 @@ pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
 pub struct Log {
     /// Version of the engine that wrote it.
     pub engine: String,
+    /// The program, where its driver says so.
+    #[serde(default)]
+    pub program: Option<ProgramRef>,
     /// The agent that took the call.
     pub agent: String,
     /// What the call started with.
     pub start: CallStart,
     /// What happened and what was asked for, in order.
     pub entries: Vec<Entry>,
+}
+
+/// Which program a call was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramRef {
+    /// Where its source is.
+    pub path: String,
+    /// Its content hash.
+    pub hash: String,
 }
 
 /// A line of the log.
@@ -57,6 +69,7 @@ pub enum What {
 pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
 
 /// A call that keeps its log.
+#[derive(Clone)]
 pub struct LoggedCall {
     call: Call,
     log: Log,
@@ -68,9 +81,15 @@ impl LoggedCall {
     pub fn new(prepared: Arc<Prepared>, agent: &str, start: CallStart) -> Result<Self, StartError> {
         let id = prepared.program().agent(agent).ok_or(StartError::NoAgent)?;
         let log =
-            Log { engine: ENGINE.into(), agent: agent.into(), start: start.clone(), entries: Vec::new() };
+            Log { engine: ENGINE.into(), program: None, agent: agent.into(), start: start.clone(), entries: Vec::new() };
         let now = start.now;
         Ok(Self { call: Call::of(prepared, id, start)?, log, now })
+    }
+
+    /// Says in the log which program this is.
+    pub fn with_program(mut self, program: ProgramRef) -> Self {
+        self.log.program = Some(program);
+        self
     }
 
     /// [`Call::handle`], logged.

@@ -129,9 +129,8 @@ fn pipe() -> Receiver<String> {
     let (send, lines) = channel();
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
-            match line {
-                Ok(line) if send.send(line).is_ok() => {}
-                _ => return,
+            if line.map_or(true, |line| send.send(line).is_err()) {
+                return;
             }
         }
     });

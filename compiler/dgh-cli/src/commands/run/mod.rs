@@ -2,7 +2,7 @@
 
 mod input;
 mod show;
-mod start;
+pub mod start;
 
 use std::fs;
 
@@ -75,8 +75,8 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
             Line::Quit => return Ok(Outcome::Clean),
         }
     }
-    if let (Some(path), Some(recorder)) = (&args.log, session.into_recorder()) {
-        let log = start::sealed(&recorder.finish())?;
+    if let Some(path) = &args.log {
+        let log = start::sealed(&session.into_log())?;
         fs::write(path, log).with_context(|| format!("cannot write {}", path.display()))?;
         terminal.note(&format!("the log is in {}; dgh replay runs it again", path.display()))?;
     }

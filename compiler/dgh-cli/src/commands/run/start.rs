@@ -6,10 +6,9 @@ use anyhow::{Context as _, bail};
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
 use dgh_compile::Compiled;
 use dgh_compile::manifest::Profile;
-use dgh_engine::call::Call;
 use dgh_engine::event::{AnsweredBy, Event, Timestamp};
-use dgh_engine::log::{Header, Log, Recorder, seal};
-use dgh_engine::start::{CallStart, Caller, Direction};
+use dgh_engine::log::{Log, LoggedCall, ProgramRef, seal};
+use dgh_engine::{CallStart, Caller, Direction, Prepared, StartError};
 use dgh_ir::program::{Agent, Channel};
 use dgh_ir::{from_json, wire};
 use serde_json::Value as Json;
@@ -36,7 +35,7 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     if !report_errors(&project, &compiled)? {
         return Ok(None);
     }
-    let (id, agent) = own_agent(&compiled, args.agent.as_deref())?;
+    let (_, agent) = own_agent(&compiled, args.agent.as_deref())?;
     let profile = profile(&compiled, args.profile.as_deref())?;
     let now = time(args, agent)?;
 
@@ -55,19 +54,14 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
 
     let program = Arc::new(compiled.program.clone());
     let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
-    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, client, secrets, call_start.env.clone());
-    let recorder = args.log.as_ref().map(|_| {
-        Recorder::new(Header {
-            program: project.shown(),
-            hash: wire::content_hash(&program),
-            agent: agent.name.clone(),
-            start: call_start.clone(),
-        })
-    });
+    let real = dgh_net::Tools::new(client, secrets);
+    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real, call_start.env.clone());
     let notes = notes(&project, agent, &chosen);
-    let call = Call::new(Arc::clone(&program), id, call_start).map_err(|error| hint_inputs(error.into(), agent))?;
+    let source = ProgramRef { path: project.shown(), hash: wire::content_hash(&program) };
+    let call = LoggedCall::new(Prepared::new(program), &agent.name, call_start);
+    let call = call.map_err(|error| hint_inputs(error, agent))?.with_program(source);
     let first = if outbound { vec![Event::AnsweredBy { who: AnsweredBy::Human }] } else { Vec::new() };
-    Ok(Some(Started { session: Session::new(call, Clock::new(now), registry, tools, recorder), first, notes }))
+    Ok(Some(Started { session: Session::new(call, Clock::new(now), registry, tools), first, notes }))
 }
 
 /// The profile that a command works with.
@@ -82,7 +76,7 @@ pub fn profile<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result
 /// A log as it is written: encrypted, so that a file that lies around tells nothing.
 pub fn sealed(log: &Log) -> anyhow::Result<Vec<u8>> {
     let key = crate::keys::log_key()?;
-    seal(log, &key, &crate::keys::fresh_nonce()?).map_err(anyhow::Error::msg)
+    Ok(seal(log, &key, &crate::keys::fresh_nonce()?)?)
 }
 
 fn notes(project: &Project, agent: &Agent, chosen: &models::Chosen) -> Vec<String> {
@@ -125,9 +119,10 @@ fn inputs(
     Ok(all)
 }
 
-fn hint_inputs(error: anyhow::Error, agent: &Agent) -> anyhow::Error {
-    let text = error.to_string();
-    if text.contains("missing") {
+fn hint_inputs(error: StartError, agent: &Agent) -> anyhow::Error {
+    let inputs = matches!(error, StartError::MissingInput(_) | StartError::BadInput { .. });
+    let error = anyhow::Error::from(error);
+    if inputs {
         return error.context(format!(
             "agent `{}` cannot start; give inputs with --input NAME=VALUE or under [profiles.dev.inputs] of dgh.toml",
             agent.name

@@ -18,21 +18,25 @@ pub fn report(suites: &[Suite]) -> anyhow::Result<()> {
 
 fn one(suite: &Suite) -> anyhow::Result<()> {
     let program = &suite.compiled.program;
-    let nodes: BTreeSet<_> = suite.results.iter().flat_map(|t| t.outcome.nodes.iter().copied()).collect();
-    let routes: BTreeSet<_> = suite.results.iter().flat_map(|t| t.outcome.routes.iter().copied()).collect();
-    let (mut all_nodes, mut all_routes) = (0, 0);
+    let nodes: BTreeSet<_> = suite.results.iter().flat_map(|t| &t.outcome.visited).collect();
+    let routes: BTreeSet<_> = suite.results.iter().flat_map(|t| &t.outcome.routes).collect();
+    let (mut all_nodes, mut all_routes, mut visited_nodes, mut visited_routes) = (0, 0, 0, 0);
     let mut missing = Vec::new();
     for (id, dialogue) in program.dialogues().filter(|(id, _)| own(suite, *id)) {
         let name = program.dialogue_name(id);
-        for (node, data) in dialogue.nodes.iter() {
+        for (_, data) in dialogue.nodes.iter() {
             all_nodes += 1;
-            if !nodes.contains(&(id, node)) {
+            if nodes.contains(&(name.to_owned(), data.name.clone())) {
+                visited_nodes += 1;
+            } else {
                 missing.push((data.origin, format!("{name}.{} is never entered", data.name)));
             }
         }
         for (route, data) in dialogue.routes.iter() {
             all_routes += 1;
-            if !routes.contains(&(id, route)) {
+            if routes.contains(&(name.to_owned(), route.0)) {
+                visited_routes += 1;
+            } else {
                 let from = data.from.map_or("anywhere", |node| dialogue.nodes[node].name.as_str());
                 let to = data.target.as_ref().map(|target| to(suite, id, target)).unwrap_or_default();
                 missing.push((data.origin, format!("{name}.{from}: {}{to} is never taken", data.decider.label())));
@@ -41,8 +45,6 @@ fn one(suite: &Suite) -> anyhow::Result<()> {
     }
     let share = |part: usize, whole: usize| if whole == 0 { 100 } else { part * 100 / whole };
     let counted = |set: usize, whole: usize| format!("{set}/{whole} ({}%)", share(set, whole));
-    let visited_nodes = nodes.iter().filter(|(id, _)| own(suite, *id)).count();
-    let visited_routes = routes.iter().filter(|(id, _)| own(suite, *id)).count();
     ui::line(format!(
         "  {}: nodes {}, routes {}",
         suite.shown(),

@@ -1,6 +1,5 @@
 //! The report that CI servers read.
 
-use dgh_engine::testing::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::Suite;
@@ -11,20 +10,20 @@ pub fn report(suites: &[Suite]) -> anyhow::Result<String> {
     for suite in suites {
         let mut out = TestSuite::new(suite.shown());
         for (test, tested) in suite.tested() {
-            let status = match &tested.outcome.verdict {
-                Verdict::Passed => TestCaseStatus::success(),
-                Verdict::Skipped(reason) => {
+            let status = match (&tested.outcome.failure, &tested.outcome.skipped) {
+                (Some(failure), _) => {
+                    let line = suite.line(failure.origin).or_else(|| suite.line(test.origin)).map_or(0, |(line, _)| line);
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    status.set_message(failure.message.clone());
+                    status.set_description(format!("{}:{line}", suite.shown()));
+                    status
+                }
+                (None, Some(reason)) => {
                     let mut status = TestCaseStatus::skipped();
                     status.set_message(reason.clone());
                     status
                 }
-                Verdict::Failed { origin, message } => {
-                    let line = suite.line(*origin).or_else(|| suite.line(test.origin)).map_or(0, |(line, _)| line);
-                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                    status.set_message(message.clone());
-                    status.set_description(format!("{}:{line}", suite.shown()));
-                    status
-                }
+                (None, None) => TestCaseStatus::success(),
             };
             let mut case = TestCase::new(test.name.clone(), status);
             case.set_time(tested.took);

@@ -3,7 +3,7 @@
 mod coverage;
 mod junit;
 mod live;
-mod report;
+pub mod report;
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use dgh_compile::Compiled;
 use dgh_diag::LineIndex;
-use dgh_engine::testing::{self, TestOutcome, Verdict};
+use dgh_engine::Prepared;
+use dgh_engine::testing::{self, TestOptions, TestOutcome};
 use dgh_ir::Origin;
 use dgh_ir::test::TestCase;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,10 +82,11 @@ impl Suite {
     fn run(&mut self, args: &Test, bar: &ProgressBar) -> anyhow::Result<()> {
         let profile = self.compiled.manifest.as_ref().and_then(|m| m.profile(args.profile.as_deref()));
         let env = profile.map(|(_, profile)| profile.env.clone()).unwrap_or_default();
-        let prepared = testing::prepare(Arc::new(self.compiled.program.clone())).with_env(env);
+        let prepared = Prepared::new(Arc::new(self.compiled.program.clone()));
+        let options = TestOptions { env };
         let one = |test: &TestCase| {
             let started = Instant::now();
-            let outcome = testing::run(&prepared, test);
+            let outcome = testing::run(&prepared, test, &options);
             bar.inc(1);
             Tested { outcome, took: started.elapsed() }
         };
@@ -111,7 +113,7 @@ impl Suite {
 
 impl Tested {
     fn failed(&self) -> bool {
-        matches!(self.outcome.verdict, Verdict::Failed { .. })
+        self.outcome.failure.is_some()
     }
 }
 

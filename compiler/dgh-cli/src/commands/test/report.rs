@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dgh_engine::effect::Record;
-use dgh_engine::testing::Verdict;
+use dgh_engine::testing::{TestFailure, TestOutcome};
 use dgh_ir::test::TestCase;
 
 use super::{Suite, Tested};
@@ -13,10 +13,10 @@ use crate::ui;
 pub fn suite(suite: &Suite, verbose: bool) -> anyhow::Result<()> {
     ui::line(ui::paint(ui::DIM, suite.shown()))?;
     for (test, tested) in suite.tested() {
-        let (mark, note) = match &tested.outcome.verdict {
-            Verdict::Passed => (ui::paint(ui::GOOD, "✓"), String::new()),
-            Verdict::Skipped(reason) => (ui::paint(ui::NOTE, "-"), ui::paint(ui::DIM, format!("  skipped: {reason}"))),
-            Verdict::Failed { .. } => (ui::paint(ui::BAD, "✗"), String::new()),
+        let (mark, note) = match &tested.outcome.skipped {
+            Some(reason) => (ui::paint(ui::NOTE, "-"), ui::paint(ui::DIM, format!("  skipped: {reason}"))),
+            None if tested.failed() => (ui::paint(ui::BAD, "✗"), String::new()),
+            None => (ui::paint(ui::GOOD, "✓"), String::new()),
         };
         ui::line(format!("  {mark} {}{note}", test.name))?;
         if verbose || tested.failed() {
@@ -28,12 +28,12 @@ pub fn suite(suite: &Suite, verbose: bool) -> anyhow::Result<()> {
 
 /// Prints the closing line, and says whether anything failed.
 pub fn summary(suites: &[Suite], took: Duration) -> anyhow::Result<bool> {
-    let count = |wanted: fn(&Verdict) -> bool| {
-        suites.iter().flat_map(|s| &s.results).filter(|t| wanted(&t.outcome.verdict)).count()
+    let count = |wanted: fn(&TestOutcome) -> bool| {
+        suites.iter().flat_map(|s| &s.results).filter(|t| wanted(&t.outcome)).count()
     };
-    let passed = count(|v| matches!(v, Verdict::Passed));
-    let failed = count(|v| matches!(v, Verdict::Failed { .. }));
-    let skipped = count(|v| matches!(v, Verdict::Skipped(_)));
+    let passed = count(|outcome| outcome.passed);
+    let failed = count(|outcome| outcome.failure.is_some());
+    let skipped = count(|outcome| outcome.skipped.is_some());
     let skips = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
     ui::line(format!("\n{passed} passed, {failed} failed{skips}"))?;
     ui::note(ui::paint(ui::DIM, format!("in {:.0} ms", took.as_secs_f64() * 1e3)));
@@ -41,12 +41,12 @@ pub fn summary(suites: &[Suite], took: Duration) -> anyhow::Result<bool> {
 }
 
 fn dialogue(suite: &Suite, test: &TestCase, tested: &Tested) -> anyhow::Result<()> {
-    for record in &tested.outcome.records {
+    for record in &tested.outcome.dialogue {
         if let Some(line) = shown(record) {
             ui::line(format!("      {line}"))?;
         }
     }
-    if let Verdict::Failed { origin, message } = &tested.outcome.verdict {
+    if let Some(TestFailure { origin, message }) = &tested.outcome.failure {
         let (number, text) = suite.line(*origin).or_else(|| suite.line(test.origin)).unwrap_or((0, ""));
         ui::line(format!("    {} {}:{number}", ui::paint(ui::BAD, "-->"), suite.shown()))?;
         ui::line(format!("      {text}"))?;
