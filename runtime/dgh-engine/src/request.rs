@@ -141,7 +141,8 @@ impl Call {
         let read_back = self.top().and_then(|frame| frame.read_back.as_ref());
         let read_back = read_back.filter(|_| answers || purpose == Purpose::Extract);
         let read_back = read_back.map(|read_back| read_back.masked.clone());
-        let may_unclear = answers && self.handler(&Raised::Unclear(self.state.counts.unclear + 1)).is_some();
+        // The first turn of three that end the call is unclear too.
+        let may_unclear = answers && self.handler(&Raised::Unclear(u32::MAX)).is_some();
         let prompt = node.and_then(|node| node.prompt.as_ref());
         let prompt = prompt.and_then(|prompt| self.template(scope, prompt, Sink::Prompt).ok());
         let offered = Offered {

@@ -150,7 +150,8 @@ impl Call {
     /// How long the caller may be silent: the handler that the next silence would have says so.
     pub(crate) fn silence_after(&self) -> Option<i64> {
         let next = Raised::Silence(self.state.counts.silence + 1);
-        let found = self.handler(&next)?;
+        // One that waits for several silences in a row has to count the first ones.
+        let found = self.handler(&next).or_else(|| self.handler(&Raised::Silence(u32::MAX)))?;
         let Decider::On(Pattern::Silence { after, .. }) = &self.route(found)?.decider else {
             return None;
         };

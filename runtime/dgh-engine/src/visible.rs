@@ -95,9 +95,28 @@ impl Raised {
 
 impl Call {
     /// The handler of an event: the highest `times` not above the count, then the one that names
-    /// the very case, then the innermost.
+    /// the very case, then the innermost. Who writes a handler for the fourth time has seen to
+    /// the third: the library's, which would end the call there, steps back.
     pub(crate) fn handler(&self, raised: &Raised) -> Option<Found> {
-        self.best(raised, self.visible())
+        let visible = self.visible();
+        let written = visible.iter().filter(|found| found.dialogue != DialogueId::Last);
+        let written = written.filter_map(|found| self.times(raised, *found)).max();
+        let fits = |found: &Found| {
+            found.dialogue != DialogueId::Last
+                || self.times(raised, *found).is_none_or(|times| Some(times) >= written)
+        };
+        self.best(raised, visible.into_iter().filter(fits))
+    }
+
+    /// How often in a row an event has to happen for a handler, whatever the count is now.
+    fn times(&self, raised: &Raised, found: Found) -> Option<u32> {
+        let Decider::On(pattern) = &self.route(found)?.decider else { return None };
+        match (raised, pattern) {
+            (Raised::Silence(_), Pattern::Silence { times, .. })
+            | (Raised::Unclear(_), Pattern::Unclear { times }) => Some(*times),
+            (Raised::Stalled(_), Pattern::Stalled { turns }) => Some(*turns),
+            _ => None,
+        }
     }
 
     /// The handler of the standard library alone.

@@ -80,8 +80,13 @@ impl LoggedCall {
     /// A call of the agent with this name.
     pub fn new(prepared: Arc<Prepared>, agent: &str, start: CallStart) -> Result<Self, StartError> {
         let id = prepared.program().agent(agent).ok_or(StartError::NoAgent)?;
-        let log =
-            Log { engine: ENGINE.into(), program: None, agent: agent.into(), start: start.clone(), entries: Vec::new() };
+        let log = Log {
+            engine: ENGINE.into(),
+            program: None,
+            agent: agent.into(),
+            start: start.clone(),
+            entries: Vec::new(),
+        };
         let now = start.now;
         Ok(Self { call: Call::of(prepared, id, start)?, log, now })
     }

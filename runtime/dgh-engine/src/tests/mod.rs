@@ -1,5 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 pub(crate) mod build;
+mod channels;
 mod collect;
+mod examples;
 mod log;
+pub(crate) mod source;
+mod talk;
+mod turn;

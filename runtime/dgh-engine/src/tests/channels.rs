@@ -1,0 +1,242 @@
+//! Chat, outbound calls, interruptions: what the line makes of a conversation.
+
+use dgh_ir::{Channel, Value};
+use serde_json::json;
+
+use super::build::start;
+use super::source::{Compiled, agent};
+use crate::effect::{Effect, Record};
+use crate::event::{AnsweredBy, Event, StoppedBy, TransferFailureEvent};
+use crate::start::{CallStart, Direction};
+
+fn chat() -> CallStart {
+    CallStart { channel: Channel::Chat, ..start() }
+}
+
+fn outbound() -> CallStart {
+    CallStart { direction: Direction::Outbound, ..start() }
+}
+
+fn caller(mode: &str) -> Compiled {
+    agent(
+        &format!(
+            r#"
+  channels: [phone]
+  outbound {{ from: "+14155550100", hours: 0:00..23:59, attempts: 1, answer: {mode} }}
+  outcome talked, left_word, screened
+  start hello
+  node hello {{ ask "Hello, this is Kim." when ok: "They talk" -> end talked {{ say "Bye." }} }}
+  node leave {{ say "Please call back." uninterrupted next -> end left_word }}
+  anywhere {{ on voicemail -> leave on screening -> end screened {{ say "This is Kim." }} }}"#
+        ),
+        "",
+    )
+}
+
+fn outcome(records: &[Record]) -> Option<&str> {
+    records.iter().find_map(|record| match record {
+        Record::Ended { outcome, .. } => outcome.as_deref(),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_chat_is_the_engine_without_a_voice() {
+    let desk = agent(
+        r#"
+  channels: [phone, chat]
+  inbound { numbers: ["+14155550100"] }
+  outcome done, failed
+  start hello
+  node hello {
+    wait 3s
+    say "It is {{ 1_000 USD as spoken }}."
+    play recording.tune
+    ask "Yes?"
+    when call_me: "They want a call" -> connect
+  }
+  node connect {
+    transfer "+14155550101"
+    on transferred -> end done
+    on transfer_failed(unsupported) -> end failed { say "Not from here. Goodbye." }
+    on transfer_failed -> end failed { say "Nobody is there. Goodbye." }
+  }"#,
+        "",
+    );
+    let mut call = desk.call(chat());
+    assert_eq!(call.spoken.last().unwrap(), "Yes?");
+    assert!(!call.effects.iter().any(|effect| matches!(effect, Effect::Play { .. })));
+    assert!(call.call().caller_has_floor(), "what is written is read");
+    call.says("Call me");
+    let request = call.replies.pop_front().unwrap();
+    call.pass(5_000);
+    assert!(!call.spoken.contains(&"One moment.".to_owned()), "`slow` is off");
+    call.answer(request.id, &[], &[("go", json!({ "label": "call_me" }))]);
+    assert!(call.call().is_over());
+    assert_eq!(call.spoken.last().unwrap(), "Not from here. Goodbye.");
+}
+
+#[test]
+fn the_carrier_says_that_a_machine_answered_and_speech_is_cut() {
+    let mut call = caller("talk").call(outbound());
+    assert_eq!(call.spoken, ["Hello, this is Kim."]);
+    call.handle(Event::AnsweredBy { who: AnsweredBy::Voicemail });
+    assert!(call.effects.contains(&Effect::StopSpeech));
+    while call.play_one() {}
+    assert_eq!(outcome(&call.records), Some("left_word"));
+    assert!(!call.spoken.contains(&"Goodbye.".to_owned()));
+}
+
+#[test]
+fn a_machine_is_told_by_its_words_and_spoken_to_after_them() {
+    let mut call = caller("talk").call(outbound());
+    call.says("You have reached Ann. Please leave a message after the tone.");
+    assert!(call.replies.is_empty(), "a machine gets no answer");
+    call.handle(Event::CallerSpeaking);
+    call.pass(2_900);
+    assert!(!call.spoken.contains(&"Please call back.".to_owned()));
+    call.pass(200);
+    assert_eq!(call.spoken.last().unwrap(), "Please call back.");
+}
+
+#[test]
+fn with_wait_the_first_word_is_held_for_the_hello() {
+    let mut call = caller("wait").call(outbound());
+    assert!(call.spoken.is_empty());
+    call.pass(1_000);
+    call.says("Hello?");
+    assert_eq!(call.spoken, ["Hello, this is Kim."]);
+    assert!(call.replies.is_empty(), "the greeting is the answer");
+
+    let mut call = caller("wait").call(outbound());
+    call.pass(2_499);
+    assert!(call.spoken.is_empty());
+    call.pass(1);
+    assert_eq!(call.spoken, ["Hello, this is Kim."]);
+}
+
+#[test]
+fn it_is_decided_once_what_answered() {
+    let mut call = caller("talk").call(outbound());
+    call.pass(8_000);
+    call.handle(Event::AnsweredBy { who: AnsweredBy::Voicemail });
+    assert_eq!(call.spoken, ["Hello, this is Kim."]);
+    let view = call.call().view(0);
+    let who = dgh_ir::Scope::builtin(&view, dgh_ir::Builtin::CallAnsweredBy);
+    assert_eq!(who, Value::Case("unknown".into()));
+}
+
+#[test]
+fn a_call_that_never_connected_ends_once_and_does_nothing_else() {
+    let mut call = crate::Call::of(caller("talk").prepared, dgh_ir::AgentId(0), outbound()).unwrap();
+    call.handle(Event::Stop { by: StoppedBy::NotConnected }, start().now);
+    let mut effects = Vec::new();
+    while let crate::Poll::Effect(effect) = call.poll() {
+        effects.push(effect);
+    }
+    let ended = Record::Ended { outcome: None, ended_by: "not_connected".into() };
+    assert_eq!(effects, [Effect::Emit(ended), Effect::End]);
+}
+
+#[test]
+fn what_cannot_be_talked_over_is_spoken_again_and_holds_the_turn_back() {
+    let desk = agent(
+        r#"
+  channels: [web]
+  outcome done
+  start hello
+  node hello {
+    say "Listen to this." uninterrupted
+    ask "Well?"
+    when ok: "They agree" -> end done { say "Bye." }
+  }"#,
+        "",
+    );
+    let mut call = desk.call(start());
+    assert!(call.interrupt());
+    assert_eq!(call.spoken, ["Listen to this.", "Well?", "Listen to this."]);
+    call.says("Ok ok");
+    assert!(call.replies.is_empty(), "it has to be heard first");
+    while call.play_one() {}
+    assert_eq!(call.replies.len(), 1);
+    assert!(call.records.contains(&Record::Completed { dialogue: "a".into(), node: "hello".into() }));
+}
+
+#[test]
+fn a_transfer_waits_for_the_words_before_it() {
+    let desk = agent(
+        r#"
+  channels: [phone]
+  inbound { numbers: ["+14155550100"] }
+  outcome done, failed
+  start go
+  node go {
+    say "I connect you."
+    transfer "+14155550101" { mode: cold }
+    on transferred -> end done
+    on transfer_failed -> end failed { say "Nobody is there." }
+  }"#,
+        "",
+    );
+    let mut call = desk.call(start());
+    assert!(call.transfers.is_empty());
+    while call.play_one() {}
+    assert_eq!(call.transfers.front().map(String::as_str), Some("+14155550101"));
+    call.transfer_ends(Some(TransferFailureEvent::NoAnswer));
+    while call.play_one() {}
+    assert_eq!(outcome(&call.records), Some("failed"));
+}
+
+#[test]
+fn a_tool_without_an_answer_is_given_up() {
+    let desk = agent(
+        r#"
+  channels: [web]
+  outcome done, failed
+  start act
+  node act {
+    call book() { meanwhile: "One second." timeout: 2s }
+    on error -> end failed { say "That did not work." }
+    next -> end done { say "Done." }
+  }"#,
+        r#"tool book() -> bool { about: "Books." post: "https://example.com" }"#,
+    );
+    let mut call = desk.call(start());
+    let tool = call.tools.front().cloned().unwrap();
+    let key = tool.idempotency_key.clone().expect("a POST has a key");
+    assert_eq!(key.len(), 64);
+    while call.play_one() {}
+    call.pass(5_000);
+    assert!(call.effects.contains(&Effect::CancelTool { call: tool.call }));
+    while call.play_one() {}
+    assert_eq!(outcome(&call.records), Some("failed"));
+    let again = desk.call(start()).tools.pop_front().unwrap();
+    assert_eq!(again.idempotency_key, Some(key), "the same call, visit, tool and arguments");
+}
+
+#[test]
+fn the_language_of_the_caller_becomes_the_language_of_the_call() {
+    let desk = agent(
+        r#"
+  channels: [web]
+  languages: ["en", "es"]
+  outcome done
+  start hello
+  node hello { ask greeting when bye: "Bye" -> end done { say farewell } }
+  anywhere { on language("es") { say "Claro." } }"#,
+        r#"
+phrase greeting { en "Hello." es "Hola." }
+phrase farewell { en "Goodbye." es "Adiós." }"#,
+    );
+    let mut call = desk.call(start());
+    while call.play_one() {}
+    call.handle(Event::CallerTurn {
+        text: "Adiós".into(),
+        confidence: Some(90),
+        language: Some("es-MX".into()),
+    });
+    let request = call.replies.pop_front().unwrap();
+    assert_eq!(request.card.language, "es");
+    call.answer(request.id, &[], &[("go", json!({ "label": "bye" }))]);
+    assert_eq!(call.spoken, ["Hello.", "Claro.", "Adiós."]);
+}
