@@ -217,6 +217,34 @@ proptest! {
     }
 
     #[test]
+    fn other_programs_keep_the_laws_too(
+        example in 0..=EXAMPLES.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3), 1..4),
+    ) {
+        let text = EXAMPLES.get(example).map_or(MORE, |(_, text)| text);
+        let tree = dgh_syntax::parse(text).tree();
+        let mut tokens: Vec<String> = tree
+            .descendants_with_tokens()
+            .filter_map(NodeOrToken::into_token)
+            .map(|t| t.text().to_owned())
+            .collect();
+        for (at, other, change) in changes {
+            let (at, other) = (at.index(tokens.len()), other.index(tokens.len()));
+            match change {
+                0 => tokens[at].clear(),
+                1 => tokens[at] = tokens[other].clone(),
+                _ => tokens.swap(at, other),
+            }
+        }
+        let text = tokens.concat();
+        if dgh_syntax::parse(&text).is_accepted() {
+            laws(&text)?;
+        } else {
+            prop_assert_eq!(format(&text).text, text);
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic_or_lose_anything(text in "(dgh 1\n)?([a-z]{1,3}|[{}()\\[\\],:?.]|->|\"|\"\"\"|\\{\\{|\\}\\}|//|\n| |\r|é|node|agent|say|when){0,60}") {
         let formatted = format(&text);
         prop_assert!(same_content(&text, &formatted.text));

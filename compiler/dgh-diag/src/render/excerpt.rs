@@ -87,9 +87,10 @@ impl Excerpt {
             let words = cut(&clean(&mark.words), LABEL, style.unicode);
             let words = Some(words).filter(|w| !w.is_empty());
             let span = SourceSpan::from(from..to.max(from));
-            let label = match mark.primary {
-                true => LabeledSpan::new_primary_with_span(words, span),
-                false => LabeledSpan::new_with_span(words, span),
+            let label = if mark.primary {
+                LabeledSpan::new_primary_with_span(words, span)
+            } else {
+                LabeledSpan::new_with_span(words, span)
             };
             let at = file.position(mark.span.start);
             labels.push((label, (at.line as usize - 1, at.col as usize - 1)));
@@ -190,15 +191,12 @@ fn groups(marks: Vec<Mark>) -> Vec<Group> {
                 && g.first <= mark.last + 2 * CONTEXT + 1
                 && !g.marks.iter().any(|other| collide(other, &mark))
         };
-        match groups.iter_mut().find(fits) {
-            Some(group) => {
-                group.first = group.first.min(mark.first);
-                group.last = group.last.max(mark.last);
-                group.marks.push(mark);
-            }
-            None => {
-                groups.push(Group { file: mark.file, first: mark.first, last: mark.last, marks: vec![mark] })
-            }
+        if let Some(group) = groups.iter_mut().find(fits) {
+            group.first = group.first.min(mark.first);
+            group.last = group.last.max(mark.last);
+            group.marks.push(mark);
+        } else {
+            groups.push(Group { file: mark.file, first: mark.first, last: mark.last, marks: vec![mark] });
         }
     }
     groups

@@ -93,10 +93,8 @@ struct Screen {
 impl Screen {
     fn new(style: Style) -> Self {
         let style = Style { width: style.width.clamp(40, 400), ..style };
-        let mut theme = match style.unicode {
-            true => GraphicalTheme::unicode_nocolor(),
-            false => GraphicalTheme::none(),
-        };
+        let mut theme =
+            if style.unicode { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::none() };
         if style.color {
             theme.styles = ThemeStyles {
                 link: Paint::new().cyan(),
