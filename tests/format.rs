@@ -67,3 +67,17 @@ fn the_examples_keep_their_programs() {
         assert_eq!(to_bytes(&program(given)), to_bytes(&program(formatted)), "{name}");
     }
 }
+
+#[test]
+fn what_the_repository_shows_is_formatted() {
+    let mut untidy = Vec::new();
+    for folder in ["stdlib", "examples", "compiler/dgh-cli/templates"] {
+        for path in crate::tidy::files(&root().join(folder), "dgh") {
+            if dgh_fmt::format(&std::fs::read_to_string(&path).unwrap()).changed {
+                untidy.push(path.display().to_string());
+            }
+        }
+    }
+    untidy.extend(programs().into_iter().filter(|(_, text)| dgh_fmt::format(text).changed).map(|(place, _)| place));
+    assert!(untidy.is_empty(), "`dgh fmt` changes\n{}", untidy.join("\n"));
+}

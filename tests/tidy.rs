@@ -153,7 +153,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// All files of the repository with an ending.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
