@@ -94,8 +94,9 @@ impl Call {
         let tool = self.state.tools.remove(index);
         self.state.timers.remove(&Timer::Tool(call));
         let program = Arc::clone(&self.prepared.program);
+        let result = result.and_then(|json| self.check_result(&program, tool.result, json));
         let shown = match &result {
-            Ok(json) => Ok(self.mask_result(&program, tool.result, json)),
+            Ok(json) => Ok(mask_result(&program, tool.result, json)),
             Err(failure) => Err(format!("{}: {}", failure.kind, failure.message)),
         };
         self.record(Record::ToolDone { tool: tool.name.clone(), result: shown.clone() });
@@ -321,11 +322,9 @@ impl Call {
     ) -> Result<(), Failure> {
         let Some(bind) = bind else { return Ok(()) };
         let program = Arc::clone(&self.prepared.program);
-        let ty = match result {
-            ToolResultOf::Tool(id) => program.tools.get(id).and_then(|tool| tool.result.clone()),
-            ToolResultOf::Any => None,
-        };
-        let ty = ty.unwrap_or_else(|| dgh_ir::Type::of(dgh_ir::Kind::Json).optional());
+        let ty = result_type(&program, result)
+            .cloned()
+            .unwrap_or_else(|| dgh_ir::Type::of(dgh_ir::Kind::Json).optional());
         let locale = self.prepared.agent(self.state.agent).locale;
         let value = from_json(&program, &ty, json, locale)
             .map_err(|error| Failure(format!("the answer does not fit: expected {}", error.expected)))?;
@@ -335,18 +334,33 @@ impl Call {
         self.bind(scope, bind, value)
     }
 
-    fn mask_result(&self, program: &Program, result: ToolResultOf, json: &Json) -> Json {
-        match result {
-            ToolResultOf::Tool(id) => {
-                let tool = program.tools.get(id);
-                match tool.and_then(|tool| Some((tool, tool.result.as_ref()?))) {
-                    Some((tool, ty)) => mask_json(program, ty, &tool.name, json),
-                    None => json.clone(),
-                }
-            }
-            ToolResultOf::Any => json.clone(),
+    /// An answer of another type than the declared one is no answer, and nothing of it is shown.
+    fn check_result(&self, program: &Program, result: ToolResultOf, json: Json) -> Result<Json, ToolFailure> {
+        let Some(ty) = result_type(program, result) else { return Ok(json) };
+        match from_json(program, ty, &json, self.locale()) {
+            Ok(value) => Ok(dgh_ir::to_json(&value)),
+            Err(error) => Err(ToolFailure {
+                kind: "bad_answer".into(),
+                message: format!("it is not {}", error.expected),
+            }),
         }
     }
+}
+
+/// What a tool of the program is declared to answer.
+fn result_type(program: &Program, result: ToolResultOf) -> Option<&dgh_ir::Type> {
+    match result {
+        ToolResultOf::Tool(id) => program.tools.get(id)?.result.as_ref(),
+        ToolResultOf::Any => None,
+    }
+}
+
+fn mask_result(program: &Program, result: ToolResultOf, json: &Json) -> Json {
+    let name = match result {
+        ToolResultOf::Tool(id) => program.tools.get(id).map_or("", |tool| &tool.name),
+        ToolResultOf::Any => "",
+    };
+    result_type(program, result).map_or_else(|| json.clone(), |ty| mask_json(program, ty, name, json))
 }
 
 /// The declaration of a tool, if it is one of the program.

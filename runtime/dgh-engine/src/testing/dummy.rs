@@ -5,7 +5,7 @@ use dgh_ir::{Expr, ExprKind, Kind, Program};
 use indexmap::IndexMap;
 
 /// A value for every `env.NAME` of the program.
-pub(super) fn env(program: &Program) -> IndexMap<String, String> {
+pub(crate) fn env(program: &Program) -> IndexMap<String, String> {
     let mut env = IndexMap::new();
     let mut visit = |expr: &Expr| {
         if let ExprKind::Env(name) = &expr.kind {

@@ -1,6 +1,6 @@
 //! Runs `test` blocks in virtual time: no network, no clock, the same result every time.
 
-mod dummy;
+pub(crate) mod dummy;
 mod expect;
 mod line;
 mod mocks;

@@ -6,5 +6,6 @@ mod collect;
 mod examples;
 mod log;
 pub(crate) mod source;
+mod storm;
 mod talk;
 mod turn;
