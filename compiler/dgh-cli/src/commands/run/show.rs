@@ -10,12 +10,14 @@ use crate::ui;
 /// Prints a conversation as it happens.
 pub struct Terminal {
     quiet: bool,
+    /// The last answer of a tool: the name it is bound to need not repeat it.
+    answer: String,
 }
 
 impl Terminal {
     /// `quiet` leaves out nodes, routes and values.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self { quiet, answer: String::new() }
     }
 
     /// Something that surrounds the conversation.
@@ -56,6 +58,11 @@ impl Terminal {
             Record::Caller { .. } | Record::Agent { .. } | Record::Keys { .. } | Record::Webhook { .. } => Ok(()),
             Record::Ended { .. } => record_line(record).map_or(Ok(()), ui::line),
             _ if self.quiet => Ok(()),
+            Record::Value { shown: Some(value), .. } if *value == self.answer => Ok(()),
+            Record::ToolDone { result: Ok(answer), .. } => {
+                self.answer = answer.to_string();
+                record_line(record).map_or(Ok(()), |line| ui::line(format!("       {line}")))
+            }
             _ => record_line(record).map_or(Ok(()), |line| ui::line(format!("       {line}"))),
         }
     }

@@ -70,10 +70,12 @@ pub fn shown(record: &Record) -> Option<String> {
             Some(target) => dim(format!("→ {target}  ({label})")),
             None => dim(format!("({label})")),
         },
-        Record::Value { name, shown: Some(value), .. } => dim(format!("  {name} = {value}")),
+        Record::Value { name, shown: Some(value), .. } => dim(format!("  {name} = {}", short(value))),
         Record::Value { name, shown: None, .. } => dim(format!("  {name} cleared")),
-        Record::Tool { tool, arguments } => dim(format!("  {tool} {arguments}")),
-        Record::ToolDone { tool, result: Ok(answer) } => dim(format!("  {tool} answered {answer}")),
+        Record::Tool { tool, arguments } => dim(format!("  {tool} {}", short(&arguments.to_string()))),
+        Record::ToolDone { tool, result: Ok(answer) } => {
+            dim(format!("  {tool} answered {}", short(&answer.to_string())))
+        }
         Record::ToolDone { tool, result: Err(error) } => {
             Some(ui::paint(ui::NOTE, format!("  {tool} failed: {error}")))
         }
@@ -84,5 +86,15 @@ pub fn shown(record: &Record) -> Option<String> {
             dim(format!("ended by {ended_by}: {}", outcome.as_deref().unwrap_or("no outcome")))
         }
         _ => None,
+    }
+}
+
+/// Characters of a value that a dialogue shows.
+const VALUE: usize = 90;
+
+fn short(value: &str) -> String {
+    match value.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or(value)),
+        None => value.to_owned(),
     }
 }
