@@ -21,6 +21,7 @@ mod open;
 mod patterns;
 mod questions;
 mod reader;
+mod small_talk;
 mod spoken;
 mod synonyms;
 mod texts;

@@ -7,7 +7,7 @@ use serde_json::Map;
 use super::Move;
 use super::facts::{fact, report, tool};
 use super::labels::last_question;
-use super::questions::is_question;
+use super::questions::{Asking, is_question};
 use super::turn::{asked_before, last_turn, next_question, said_since};
 use super::wording::{Worded, word};
 use super::words::Words;
@@ -27,7 +27,7 @@ pub(super) fn opening(request: &ReplyRequest) -> Vec<Move> {
         worded.statements.into_iter().filter(|text| !said.contains(text.as_str())).map(Move::Say).collect();
     let missing = card.wanted.iter().any(|wanted| wanted.missing);
     let question = if missing {
-        next_question(request, &Map::new(), false)
+        next_question(request, &Map::new(), Asking::First)
     } else {
         worded.questions.into_iter().next()
     };
@@ -70,7 +70,7 @@ pub(super) fn after_tools(request: &ReplyRequest) -> Vec<Move> {
     if said.is_empty() {
         said.push("I am sorry, I found nothing about that.".to_owned());
     }
-    said.extend(next_question(request, &Map::new(), false));
+    said.extend(next_question(request, &Map::new(), Asking::First));
     said.into_iter().map(Move::Say).collect()
 }
 
@@ -78,11 +78,11 @@ pub(super) fn after_tools(request: &ReplyRequest) -> Vec<Move> {
 /// was refused, when the author says so.
 pub(super) fn resume(request: &ReplyRequest) -> Vec<Move> {
     let refused = request.card.remarks.iter().find_map(|remark| refusal(remark));
-    let open = next_question(request, &Map::new(), false)
+    let open = next_question(request, &Map::new(), Asking::First)
         .filter(|_| request.card.wanted.iter().any(|wanted| wanted.missing));
     let question = open
         .or_else(|| interrupted_question(&request.history))
-        .or_else(|| next_question(request, &Map::new(), false))
+        .or_else(|| next_question(request, &Map::new(), Asking::First))
         .unwrap_or_else(|| "How can I help you?".to_owned());
     refused.into_iter().chain([question]).map(Move::Say).collect()
 }

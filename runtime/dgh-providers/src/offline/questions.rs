@@ -52,20 +52,32 @@ static REQUESTS: Phrases = Phrases::new(
 static PROPOSALS: Phrases =
     Phrases::new("how|what about; why not|do; how would; what if; can|could we|you do|make|say|try|manage");
 
-/// The question for a value. `again`: it was asked before, so it says more about what fits.
-pub(super) fn question_for(wanted: &Wanted, prompt: &str, now: NaiveDateTime, again: bool) -> String {
+/// How often a question was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Not yet, or the caller wants to hear it again.
+    First,
+    /// It is open; something else came in between.
+    Open,
+    /// The answer was not understood: it says more about what fits.
+    Again,
+}
+
+/// The question for a value.
+pub(super) fn question_for(wanted: &Wanted, prompt: &str, now: NaiveDateTime, asking: Asking) -> String {
     if let Shape::Choice { options } = &wanted.shape {
-        let asked = wanted.ask.as_ref().map(|ask| format!(" {ask}"));
-        return format!(
-            "{}{}",
-            offer(options, prompt, now),
-            asked.unwrap_or_else(|| " Which one would you like?".to_owned())
-        )
-        .trim()
-        .to_owned();
+        let one = options.len() == 1;
+        let which = if one { "Would you like that one?" } else { "Which one would you like?" };
+        let question = wanted.ask.as_deref().unwrap_or(which);
+        return match asking {
+            Asking::First => format!("{} {question}", offer(options, prompt, now)),
+            Asking::Open => question.to_owned(),
+            Asking::Again if one => format!("{question} Please say yes or no."),
+            Asking::Again => format!("{question} You can say \"the first one\", for example."),
+        };
     }
     let question = wanted.ask.clone().unwrap_or_else(|| question(wanted));
-    match again.then(|| hint(&wanted.shape)).flatten() {
+    match (asking == Asking::Again).then(|| hint(&wanted.shape)).flatten() {
         Some(hint) => format!("{question} {hint}"),
         None => question,
     }
@@ -73,7 +85,7 @@ pub(super) fn question_for(wanted: &Wanted, prompt: &str, now: NaiveDateTime, ag
 
 /// The entries of a list, said: at most as many as the prompt allows.
 pub(super) fn offer(options: &[String], prompt: &str, now: NaiveDateTime) -> String {
-    let most = most_offered(prompt).min(options.len());
+    let most = most_offered(prompt).min(options.len()).min(ORDINALS.len());
     let said: Vec<String> = options.iter().take(most).map(|option| data(option, now)).collect();
     match said.as_slice() {
         [] => "I am afraid there is nothing to offer.".to_owned(),
@@ -81,13 +93,15 @@ pub(super) fn offer(options: &[String], prompt: &str, now: NaiveDateTime) -> Str
         many => {
             let numbered: Vec<String> = many
                 .iter()
-                .zip(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"])
+                .zip(ORDINALS)
                 .map(|(option, place)| format!("{place}, {option}"))
                 .collect();
             format!("I have {most} to choose from: {}.", numbered.join("; "))
         }
     }
 }
+
+const ORDINALS: [&str; 8] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
 
 /// What kind of answer fits, for a caller who was not understood.
 fn hint(shape: &Shape) -> Option<String> {

@@ -94,7 +94,9 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
                 ],
             )
     });
-    (!rest).then_some(hit)
+    // "Ann Lee, my tooth hurts": a name in capitals that a comma ends.
+    let capitals = hit.places.len() > 1 && hit.places.clone().all(|place| words.capital(place));
+    (!rest || capitals && words.is_break(hit.places.end)).then_some(hit)
 }
 
 /// Free words, without "tell them that" and its like.

@@ -5,14 +5,14 @@ use serde_json::{Map, Value as Json};
 
 use super::Move;
 use super::answers::answer;
-use super::concepts::{caller_means, of_author};
+use super::concepts::of_author;
 use super::extract::{Extraction, Half, extract, focus, known};
 use super::facts::{fact, tool};
 #[cfg(test)]
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
-use super::patterns::says;
-use super::questions::{is_question, question_for};
+use super::questions::{Asking, is_question, question_for};
+use super::small_talk::small_talk;
 use super::spoken;
 use super::wording::word;
 use super::words::{Words, plain};
@@ -79,13 +79,13 @@ pub(super) fn learn(request: &ReplyRequest) -> Vec<Move> {
 pub(super) fn next_question(
     request: &ReplyRequest,
     noted: &Map<String, Json>,
-    again: bool,
+    asking: Asking,
 ) -> Option<String> {
     let card = &request.card;
     let prompt = card.prompt.as_deref().unwrap_or_default();
     let missing = card.wanted.iter().find(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
     if let Some(wanted) = missing {
-        return Some(question_for(wanted, prompt, card.now, again));
+        return Some(question_for(wanted, prompt, card.now, asking));
     }
     word(prompt, &request.persona).questions.into_iter().next()
 }
@@ -110,7 +110,7 @@ impl Talk<'_> {
             return vec![Move::Say(self.other_half(half))];
         }
         if found.refused {
-            let question = self.question(&Map::new(), false);
+            let question = self.question(&Map::new(), Asking::Open);
             return vec![Move::Say("I am afraid I need that to go on.".to_owned()), Move::Say(question)];
         }
         self.talk()
@@ -136,13 +136,13 @@ impl Talk<'_> {
                 } else {
                     moves.push(Move::Say(thanks.to_owned()));
                 }
-                moves.push(Move::Say(self.question(&values, false)));
+                moves.push(Move::Say(self.question(&values, Asking::First)));
             }
             None if had_missing => {}
             None => {
                 moves.push(Move::Say(thanks.to_owned()));
                 moves.extend(
-                    next_question(self.request, &values, false)
+                    next_question(self.request, &values, Asking::First)
                         .filter(|question| !self.asked.contains(question.as_str()))
                         .map(Move::Say),
                 );
@@ -195,7 +195,11 @@ impl Talk<'_> {
             None => {
                 let question = last_question(read_back).to_owned();
                 match self.small_talk() {
-                    Some(text) => vec![Move::Say(text), Move::Say(question)],
+                    Some((text, asking)) => {
+                        let again = if asking == Some(Asking::First) { read_back } else { question.as_str() };
+                        let texts = [text, again].into_iter().take(1 + usize::from(asking.is_some()));
+                        texts.map(|text| Move::Say(text.to_owned())).collect()
+                    }
                     None => self.unclear_then("Sorry, I did not understand that.", &question),
                 }
             }
@@ -262,7 +266,12 @@ impl Talk<'_> {
         match one {
             Some(wanted) => format!(
                 "Sorry about that. {}",
-                question_for(wanted, self.card.prompt.as_deref().unwrap_or_default(), self.card.now, false)
+                question_for(
+                    wanted,
+                    self.card.prompt.as_deref().unwrap_or_default(),
+                    self.card.now,
+                    Asking::First
+                )
             ),
             None => "Sorry about that. What should I change?".to_owned(),
         }
@@ -308,29 +317,32 @@ impl Talk<'_> {
                     .map_or_else(|| period.clone(), |month| format!("in {}", super::grammar::capital(month)));
                 format!("Which day {period}?")
             }
-            Half::Outside => self.question(&Map::new(), true),
+            Half::Outside => self.question(&Map::new(), Asking::Again),
             Half::TooShort => {
-                format!("I think some digits are missing. {}", self.question(&Map::new(), true))
+                format!("I think some digits are missing. {}", self.question(&Map::new(), Asking::Again))
             }
         }
     }
 
     /// Neither a label nor a value: a question, small talk, or something that was not understood.
     fn talk(&self) -> Vec<Move> {
-        if let Some(text) = self.small_talk() {
-            return self.then_question(text);
+        if let Some((text, asking)) = self.small_talk() {
+            return match asking {
+                Some(asking) => self.then_question(text.to_owned(), asking),
+                None => vec![Move::Say(text.to_owned())],
+            };
         }
         let question = is_question(self.words);
         if question || self.card.prompt.as_deref().is_some_and(|prompt| word(prompt, "").answers) {
             if let Some(answer) = fact(self.words, self.card, &self.request.persona) {
-                return self.then_question(answer);
+                return self.then_question(answer, Asking::Open);
             }
             if let Some((name, args)) = self.may_use_tool() {
                 return vec![Move::UseTool { name, args }];
             }
         }
         if question {
-            return self.then_question("I am sorry, I do not know that.".to_owned());
+            return self.then_question("I am sorry, I do not know that.".to_owned(), Asking::Open);
         }
         if let Some((name, args)) = self.may_use_tool().filter(|(name, _)| {
             self.request
@@ -350,48 +362,9 @@ impl Talk<'_> {
         tool(self.words, self.card, &self.request.functions, &Map::new())
     }
 
-    /// What is not about the matter: a greeting, thanks, anger, "say again", "one moment".
-    fn small_talk(&self) -> Option<String> {
-        let plain = plain(self.words);
-        let says = |phrases: &str| says(&plain, phrases);
-        let text = if says(
-            "^ what $; pardon; excuse me $; come again; say|repeat * again|that; repeat; \
-                 did not|can not|could not hear|catch|understand|get you?; ^ sorry $; ^ huh $; \
-                 speak|talk slower|louder|up; what did you say|ask",
-        ) {
-            "Of course.".to_owned()
-        } else if says(
-            "one|just|a|wait moment|second|minute|sec; hold on; hang on; ^ wait $; \
-                 let me think|see|check|look|get|find; give me a",
-        ) {
-            "Of course, take your time.".to_owned()
-        } else if caller_means(&plain, "robot") {
-            "I am an automated assistant.".to_owned()
-        } else if caller_means(&plain, "angry") {
-            match self.card.labels.iter().find(|label| {
-                of_author(&super::words::plain(&Words::new(&label.sentence)))
-                    .iter()
-                    .any(|concept| concept.name == "human")
-            }) {
-                Some(_) => "I am sorry about the trouble. If you would rather talk to a person, just say so."
-                    .to_owned(),
-                None => "I am sorry about the trouble.".to_owned(),
-            }
-        } else if says(
-            "^ hello|hi|hey|hiya $; ^ good morning|afternoon|evening|day; ^ hello|hi there $; \
-                 how are you",
-        ) {
-            if says("how are you") { "I am fine, thank you.".to_owned() } else { "Hello!".to_owned() }
-        } else if says("^ thanks|thank; thank you $") {
-            "You are welcome.".to_owned()
-        } else if says("are you there; can you hear me; anyone|anybody there") {
-            "Yes, I am here.".to_owned()
-        } else if self.agrees_to_go_on() {
-            "Good.".to_owned()
-        } else {
-            return None;
-        };
-        Some(text)
+    fn small_talk(&self) -> Option<(&'static str, Option<Asking>)> {
+        let talk = small_talk(self.words, &self.card.labels);
+        talk.or_else(|| self.agrees_to_go_on().then_some(("Good.", Some(Asking::Open))))
     }
 
     /// A bare "okay" where something else was asked for: it only means "go on".
@@ -400,21 +373,14 @@ impl Talk<'_> {
             && focus(self.card, self.asked).is_some()
     }
 
-    fn then_question(&self, text: String) -> Vec<Move> {
-        let mut moves = vec![Move::Say(text)];
-        let waits = moves.first() == Some(&Move::Say("Of course, take your time.".to_owned()));
-        if !waits {
-            let question = self.question(&Map::new(), false);
-            if !question.is_empty() {
-                moves.push(Move::Say(question));
-            }
-        }
-        moves
+    fn then_question(&self, text: String, asking: Asking) -> Vec<Move> {
+        let question = self.question(&Map::new(), asking);
+        [text, question].into_iter().filter(|text| !text.is_empty()).map(Move::Say).collect()
     }
 
     fn unclear(&self, apology: &str) -> Vec<Move> {
         let again = !self.asked.is_empty();
-        let question = self.question(&Map::new(), again);
+        let question = self.question(&Map::new(), if again { Asking::Again } else { Asking::First });
         self.unclear_then(apology, &question)
     }
 
@@ -436,14 +402,19 @@ impl Talk<'_> {
     }
 
     /// What is to be answered next; in doubt what was asked last.
-    fn question(&self, noted: &Map<String, Json>, again: bool) -> String {
+    fn question(&self, noted: &Map<String, Json>, asking: Asking) -> String {
         let missing =
             self.card.wanted.iter().any(|wanted| wanted.missing && !noted.contains_key(&wanted.name));
         let last = last_question(self.asked);
         if !missing && last.ends_with('?') {
             return last.to_owned();
         }
-        next_question(self.request, noted, again).unwrap_or_else(|| {
+        // What was asked stays what is asked, whichever value stands first on the card.
+        if let Some(wanted) = focus(self.card, self.asked).filter(|_| noted.is_empty()) {
+            let prompt = self.card.prompt.as_deref().unwrap_or_default();
+            return question_for(wanted, prompt, self.card.now, asking);
+        }
+        next_question(self.request, noted, asking).unwrap_or_else(|| {
             if last.ends_with('?') { last.to_owned() } else { "How can I help you?".to_owned() }
         })
     }

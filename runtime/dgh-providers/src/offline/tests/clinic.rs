@@ -212,7 +212,7 @@ fn a_question_in_between_is_answered_or_not_known_and_the_thread_is_kept() {
     let rows: &[(&str, &str)] = &[
         (
             "When are you open?",
-            "Opening hours: Monday to Friday, eight to six. What is the full name of the patient?",
+            "Opening hours: Monday to Friday, eight to six. What day would you like?",
         ),
         ("Are you a robot?", "I am an automated assistant. "),
         ("Who am I speaking to?", "I am Ada, the receptionist of Bright Dental. "),

@@ -1,13 +1,13 @@
 //! Questions from descriptions.
 
-use super::super::questions::{is_question, question_for};
+use super::super::questions::{Asking, is_question, question_for};
 use super::super::words::Words;
 use super::*;
 
 fn asked(name: &str, about: &str, shape: Shape) -> String {
     let scene = Scene::new().missing(name, about, shape);
     let card = &scene.request.card;
-    question_for(&card.wanted[0], "", card.now, false)
+    question_for(&card.wanted[0], "", card.now, Asking::First)
 }
 
 #[test]
