@@ -65,7 +65,14 @@ fn result(d: &Diagnostic, codes: &[Code], files: &Files<'_>) -> Value {
     });
     let Value::Object(map) = &mut out else { return out };
     if !d.related.is_empty() {
-        map.insert("relatedLocations".into(), locations(&d.related, files).into());
+        // The schema wants a set here, and a list for the steps.
+        let mut related: Vec<Value> = Vec::new();
+        for location in locations(&d.related, files) {
+            if !related.contains(&location) {
+                related.push(location);
+            }
+        }
+        map.insert("relatedLocations".into(), related.into());
     }
     if !d.steps.is_empty() {
         let steps = locations(&d.steps, files).into_iter().map(|l| json!({ "location": l }));
@@ -163,6 +170,7 @@ mod tests {
         let other = Place { file: FileId(1), span: Span::new(0, 900) };
         let found = [
             Diagnostic::new(Code::UnknownNode, at(5, 9), "there is no node `ofer`")
+                .with_related(other, "imported here")
                 .with_related(other, "imported here")
                 .with_step(at(0, 2), "the call starts")
                 .with_step(at(5, 9), "the route is taken")

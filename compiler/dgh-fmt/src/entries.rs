@@ -46,7 +46,13 @@ impl Printer<'_> {
         }
     }
 
-    fn brackets(&mut self, between: Between, open: &SyntaxToken, inside: Vec<SyntaxElement>, close: &SyntaxToken) {
+    fn brackets(
+        &mut self,
+        between: Between,
+        open: &SyntaxToken,
+        inside: Vec<SyntaxElement>,
+        close: &SyntaxToken,
+    ) {
         let (start, end) = (open.text_range().start(), close.text_range().end());
         let things: Vec<&SyntaxElement> = inside.iter().filter(|e| is_thing(e)).collect();
         let has_comment = inside.iter().any(|e| is_comment(e));

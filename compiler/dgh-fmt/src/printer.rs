@@ -286,7 +286,8 @@ impl<'t> Printer<'t> {
 
 /// As [`space_between`], but inside of a string nothing is.
 fn is_set_off(last: Mark, next: Mark) -> bool {
-    let in_string = matches!(next.kind, K::StringText | K::StringEscape | K::StringEnd | K::InterpolationStart);
+    let in_string =
+        matches!(next.kind, K::StringText | K::StringEscape | K::StringEnd | K::InterpolationStart);
     !in_string && space_between(last, next)
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn space_between(last: Mark, next: Mark) -> bool {
         (K::LeftBrace, K::RightBrace) => false,
         (K::Question, K::Question) | (K::Minus, K::Minus) => true,
         (K::LeftParen | K::LeftBracket | K::Dot | K::DotDot, _) => false,
-        (_, K::Comma | K::RightParen | K::RightBracket | K::Colon | K::Dot | K::DotDot | K::Question) => false,
+        (_, K::Comma | K::RightParen | K::RightBracket | K::Colon | K::Dot | K::DotDot | K::Question) => {
+            false
+        }
         // A sign, and the parts of `es-419`.
         (K::Minus, _) => last.parent == K::BinaryExpr,
         (_, K::Minus) => next.parent != K::LanguageTag,

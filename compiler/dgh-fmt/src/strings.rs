@@ -50,7 +50,11 @@ fn moved(node: &SyntaxNode, to: usize) -> Option<String> {
             let last = number + 1 == count;
             if number == 0 {
                 // The end of a line that began before, or the blank rest of the opening line.
-                return if index == 1 { line.trim_start_matches([' ', '\t']).to_owned() } else { line.to_owned() };
+                return if index == 1 {
+                    line.trim_start_matches([' ', '\t']).to_owned()
+                } else {
+                    line.to_owned()
+                };
             }
             if last && !goes_on && is_blank(line) {
                 return margin.clone();

@@ -89,7 +89,8 @@ fn every_form_has_one_layout() {
 
 #[test]
 fn a_file_that_is_not_accepted_stays_as_it_is() {
-    for text in ["dgh 1\nagent a {  say }", "dgh 1\nagent a {", "", "dgh 1\n  \u{0}", "dgh 7\nagent   a { }"] {
+    for text in ["dgh 1\nagent a {  say }", "dgh 1\nagent a {", "", "dgh 1\n  \u{0}", "dgh 7\nagent   a { }"]
+    {
         let formatted = format(text);
         assert_eq!(formatted.text, text);
         assert!(!formatted.changed);
@@ -130,7 +131,17 @@ fn a_long_file_takes_time_in_proportion_to_its_length() {
 /// What may stand between two tokens.
 fn trivia() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        " ", "  ", "\t", "\n", "\n\n\n", "\n \n", "\r\n", " // note\n", "\n// note \n", "\n\n  /// doc\n\n", "//\n",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n\n\n",
+        "\n \n",
+        "\r\n",
+        " // note\n",
+        "\n// note \n",
+        "\n\n  /// doc\n\n",
+        "//\n",
     ])
 }
 
@@ -140,9 +151,8 @@ fn scrambled(text: &str, changes: &[(prop::sample::Index, &str)]) -> Option<Stri
     let tree = dgh_syntax::parse(text).tree();
     let tokens: Vec<SyntaxToken> =
         tree.descendants_with_tokens().filter_map(NodeOrToken::into_token).collect();
-    let fixed = |t: &SyntaxToken| {
-        t.parent_ancestors().any(|a| matches!(a.kind(), K::String | K::LanguageTag))
-    };
+    let fixed =
+        |t: &SyntaxToken| t.parent_ancestors().any(|a| matches!(a.kind(), K::String | K::LanguageTag));
     let gaps: Vec<usize> = (1..tokens.len())
         .filter(|&i| !(fixed(&tokens[i - 1]) && fixed(&tokens[i])) && !tokens[i - 1].kind().is_trivia())
         .collect();
@@ -151,15 +161,16 @@ fn scrambled(text: &str, changes: &[(prop::sample::Index, &str)]) -> Option<Stri
         let gap = gaps[at.index(gaps.len())];
         if tokens[gap].kind() == K::Whitespace {
             // A comment needs its line end.
-            let after_comment = tokens.get(gap - 1).is_some_and(|t| matches!(t.kind(), K::Comment | K::DocComment));
+            let after_comment =
+                tokens.get(gap - 1).is_some_and(|t| matches!(t.kind(), K::Comment | K::DocComment));
             out[gap] = if after_comment { format!("\n{trivia}") } else { (*trivia).to_owned() };
         } else {
             out[gap] = format!("{trivia}{}", out[gap]);
         }
     }
     let result = out.concat();
-    let same = dgh_syntax::parse(&result).is_accepted()
-        && kinds(&dgh_syntax::parse(&result).tree()) == kinds(&tree);
+    let same =
+        dgh_syntax::parse(&result).is_accepted() && kinds(&dgh_syntax::parse(&result).tree()) == kinds(&tree);
     same.then_some(result)
 }
 
