@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod format;
+mod ir;
+mod library;
 mod mcp;
+mod prop;
 mod spec;
 mod support;
 mod tidy;

@@ -1,9 +1,13 @@
 //! What several tests need.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dgh_compile::{Compiled, Memory, compile};
 use dgh_diag::{Severity, Style, render};
+use dgh_engine::Prepared;
+use dgh_engine::testing::{self, TestOptions};
 
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -45,4 +49,37 @@ pub(crate) fn fences(page: &str) -> Vec<Fence> {
         }
     }
     found
+}
+
+/// Failures of the tests in a program, a line each.
+pub(crate) fn failed_tests(compiled: &Compiled) -> String {
+    let prepared = Prepared::new(Arc::new(compiled.program.clone()));
+    let mut failed = String::new();
+    for test in &compiled.tests {
+        let outcome = testing::run(&prepared, test, &TestOptions::default());
+        if let Some(failure) = outcome.failure {
+            failed.push_str(&format!("{}: {}\n  {:?}\n", test.name, failure.message, outcome.dialogue));
+        }
+    }
+    failed
+}
+
+/// The files of an example that the compiler reads.
+pub(crate) fn example_files(name: &str) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("examples").join(name)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "dgh") {
+            let file = path.file_name().unwrap().to_string_lossy().into_owned();
+            files.insert(file, std::fs::read_to_string(path).unwrap());
+        }
+    }
+    files
+}
+
+/// An example, compiled.
+pub(crate) fn compile_example(name: &str) -> Compiled {
+    let compiled = compile(&Memory::new(example_files(name)), "agent.dgh");
+    assert!(!compiled.has_errors(), "{name}:\n{}", complaints(&compiled));
+    compiled
 }

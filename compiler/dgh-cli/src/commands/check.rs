@@ -58,7 +58,7 @@ impl Findings {
     fn add(&mut self, project: &Project, compiled: Compiled, pedantic: bool) {
         let offset = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         for (path, text) in shown_sources(project, &compiled) {
-            if !path.starts_with("std/") {
+            if dgh_stdlib::text(&path).is_none() {
                 self.files.insert(path.clone());
             }
             self.sources.push((path, text));
@@ -130,7 +130,7 @@ fn read_release(path: &std::path::Path) -> anyhow::Result<Program> {
 
 fn shown_sources(project: &Project, compiled: &Compiled) -> Vec<(String, String)> {
     let shown = |path: &str| {
-        if path.starts_with("std/") { path.to_owned() } else { project.path(path).display().to_string() }
+        if dgh_stdlib::text(path).is_some() { path.to_owned() } else { project.path(path).display().to_string() }
     };
     compiled.sources.iter().map(|(path, text)| (shown(path), text.clone())).collect()
 }
