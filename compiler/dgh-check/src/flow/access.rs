@@ -54,9 +54,7 @@ impl Access {
     pub(crate) fn of(expr: &Expr) -> Option<Self> {
         match &expr.kind {
             ExprKind::Slot(id) => Some(Self { base: Base::Slot(*id), fields: String::new() }),
-            ExprKind::Builtin(builtin) => {
-                Some(Self { base: Base::Builtin(*builtin), fields: String::new() })
-            }
+            ExprKind::Builtin(builtin) => Some(Self { base: Base::Builtin(*builtin), fields: String::new() }),
             ExprKind::Field(inner, name) => {
                 let mut access = Self::of(inner)?;
                 if !access.fields.is_empty() {
@@ -142,9 +140,7 @@ impl<'a> Bits<'a> {
     pub(crate) fn bit(&self, expr: &Expr) -> Option<usize> {
         let access = Access::of(expr)?;
         match access.base {
-            Base::Slot(id) if access.fields.is_empty() => {
-                (id.index() < self.names.len()).then(|| id.index())
-            }
+            Base::Slot(id) if access.fields.is_empty() => (id.index() < self.names.len()).then(|| id.index()),
             _ => self.others.get(&access).copied(),
         }
     }
@@ -190,14 +186,15 @@ impl<'a> Bits<'a> {
     pub(crate) fn may_miss(&self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Slot(id) => self.names.get(*id).is_some_and(|(_, ty)| ty.optional),
-            ExprKind::Builtin(builtin) => matches!(
-                builtin,
-                Builtin::CallerPhone | Builtin::CallOutcome | Builtin::CallSummary
-            ),
+            ExprKind::Builtin(builtin) => {
+                matches!(builtin, Builtin::CallerPhone | Builtin::CallOutcome | Builtin::CallSummary)
+            }
             ExprKind::Field(base, name) => match &base.ty.kind {
-                Kind::Record(id) => self.program.records.get(*id).is_some_and(|record| {
-                    record.fields.iter().any(|f| f.name == *name && f.ty.optional)
-                }),
+                Kind::Record(id) => self
+                    .program
+                    .records
+                    .get(*id)
+                    .is_some_and(|record| record.fields.iter().any(|f| f.name == *name && f.ty.optional)),
                 Kind::List(_) => name == "first",
                 Kind::Json => true,
                 _ => false,

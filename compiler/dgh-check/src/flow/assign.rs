@@ -187,13 +187,7 @@ impl<'a> Assigned<'_, 'a> {
         }
     }
 
-    fn enter(
-        &mut self,
-        to: NodeId,
-        state: FixedBitSet,
-        early: Option<FixedBitSet>,
-        work: &mut Work,
-    ) {
+    fn enter(&mut self, to: NodeId, state: FixedBitSet, early: Option<FixedBitSet>, work: &mut Work) {
         let mut changed = false;
         if let Some(known) = self.early.get_mut(&to) {
             changed |= grow(known, early.as_ref().unwrap_or(&state));
@@ -283,19 +277,12 @@ fn groups<'a>(scene: &Scene<'a>) -> Vec<Group<'a>> {
         }
         let new = groups.len();
         let detour = matches!(route.target, Some(Target::Detour(_)));
-        let index = if overridden.contains(&id) {
-            new
-        } else {
-            *shared.entry((row, detour)).or_insert(new)
-        };
+        let index = if overridden.contains(&id) { new } else { *shared.entry((row, detour)).or_insert(new) };
         match groups.get_mut(index) {
             Some(group) => group.routes.push((id, route)),
-            None => groups.push(Group {
-                row,
-                routes: vec![(id, route)],
-                targets: BTreeMap::new(),
-                others: None,
-            }),
+            None => {
+                groups.push(Group { row, routes: vec![(id, route)], targets: BTreeMap::new(), others: None });
+            }
         }
     }
     groups
@@ -319,7 +306,9 @@ fn start(transfer: &Transfer<'_, '_>) -> FixedBitSet {
     for block in &transfer.scene.program.agents[id].before_call {
         let mut inside = state.clone();
         if let Some(guard) = &block.guard {
-            there(&transfer.bits, guard, true).into_iter().for_each(|bit| inside.gain(bit));
+            for bit in there(&transfer.bits, guard, true) {
+                inside.gain(bit);
+            }
         }
         for step in &block.steps {
             if matches!(step.kind, StepKind::Call { .. } | StepKind::Run { .. }) {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use dgh_diag::{Code, Diagnostic, suggest};
 use dgh_ir::{
-    Channel, CmpOp, Decider, DialogueId, Event, Expr, ExprKind, Kind, NodeId, Origin, Step,
-    StepKind, Target, ToolRef, TransferFailure, Value,
+    Channel, CmpOp, Decider, DialogueId, Event, Expr, ExprKind, Kind, NodeId, Origin, Step, StepKind, Target,
+    ToolRef, TransferFailure, Value,
 };
 
 use super::access::Access;
@@ -62,8 +62,7 @@ fn has_other_way_out(scene: &Scene<'_>, id: NodeId) -> bool {
 }
 
 fn needs_else(scene: &Scene<'_>, id: NodeId, report: &mut Report) {
-    let typed: Vec<_> =
-        scene.own(id).map(|(_, r)| r).filter(|r| Row::of(&r.decider) == Row::Done).collect();
+    let typed: Vec<_> = scene.own(id).map(|(_, r)| r).filter(|r| Row::of(&r.decider) == Row::Done).collect();
     let conditions: Vec<&Expr> = typed
         .iter()
         .filter_map(|r| match &r.decider {
@@ -152,22 +151,24 @@ impl At<'_, '_> {
     }
 
     fn steps(&self, steps: &[Step], report: &mut Report) {
-        steps.iter().for_each(|step| self.step(step, report));
+        for step in steps.iter() {
+            self.step(step, report);
+        }
     }
 
     fn step(&self, step: &Step, report: &mut Report) {
         match &step.kind {
-            StepKind::Call { tool, .. } if *tool != ToolRef::Hole => {
-                if !self.handles(&|e| matches!(e, Event::Error)) {
-                    self.unhandled(
-                        Code::UnhandledError,
-                        step.origin,
-                        format!("nothing says what happens when {} fails", self.tool_name(tool)),
-                        "may fail",
-                        "Add `on error -> …` to this node or to `anywhere`.",
-                        report,
-                    );
-                }
+            StepKind::Call { tool, .. }
+                if *tool != ToolRef::Hole && !self.handles(&|e| matches!(e, Event::Error)) =>
+            {
+                self.unhandled(
+                    Code::UnhandledError,
+                    step.origin,
+                    format!("nothing says what happens when {} fails", self.tool_name(tool)),
+                    "may fail",
+                    "Add `on error -> …` to this node or to `anywhere`.",
+                    report,
+                );
             }
             StepKind::Transfer { .. } => self.transfer(step.origin, report),
             _ => {}
@@ -177,9 +178,8 @@ impl At<'_, '_> {
     fn transfer(&self, origin: Origin, report: &mut Report) {
         let mut uncovered: Vec<TransferFailure> = TransferFailure::ALL.to_vec();
         for reason in TransferFailure::ALL {
-            let covers = |e: &Event| {
-                matches!(e, Event::TransferFailed(of) if of.is_empty() || of.contains(reason))
-            };
+            let covers =
+                |e: &Event| matches!(e, Event::TransferFailed(of) if of.is_empty() || of.contains(reason));
             if self.handles(&covers) {
                 uncovered.retain(|r| r != reason);
             }

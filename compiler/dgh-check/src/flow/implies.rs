@@ -12,11 +12,7 @@ use dgh_ir::{CmpOp, Expr, ExprKind, Kind, Program, Value};
 use super::access::Access;
 
 /// Whether the second holds (or, with `false`, does not hold) whenever the first does (not).
-pub(crate) fn implies(
-    program: &Program,
-    first: (&Expr, bool),
-    second: (&Expr, bool),
-) -> bool {
+pub(crate) fn implies(program: &Program, first: (&Expr, bool), second: (&Expr, bool)) -> bool {
     let (Some(first), Some(second)) =
         (products(program, first.0, first.1), products(program, second.0, second.1))
     else {
@@ -228,15 +224,11 @@ fn atom_implies(first: &Atom, second: &Atom) -> bool {
 }
 
 fn inside(inner: &Interval, outer: &Interval) -> bool {
-    bound_inside(&inner.low, &outer.low, Ordering::Greater)
-        && bound_inside(&inner.high, &outer.high, Ordering::Less)
+    bound_inside(inner.low.as_ref(), outer.low.as_ref(), Ordering::Greater)
+        && bound_inside(inner.high.as_ref(), outer.high.as_ref(), Ordering::Less)
 }
 
-fn bound_inside(
-    inner: &Option<(Value, bool)>,
-    outer: &Option<(Value, bool)>,
-    inward: Ordering,
-) -> bool {
+fn bound_inside(inner: Option<&(Value, bool)>, outer: Option<&(Value, bool)>, inward: Ordering) -> bool {
     match (inner, outer) {
         (_, None) => true,
         (None, Some(_)) => false,

@@ -1,6 +1,8 @@
 //! The paths through a dialogue: what is set where, which nodes are reached, whether every call
 //! ends, whether every case has a way on.
 
+#![allow(clippy::indexing_slicing, reason = "arenas are indexed by the ids that they made")]
+
 pub(crate) mod access;
 pub(crate) mod assign;
 pub(crate) mod exhaustive;

@@ -11,12 +11,7 @@ pub(crate) fn needs<'e>(bits: &Bits<'_>, expr: &'e Expr, visit: &mut dyn FnMut(u
     walk(bits, expr, &mut Vec::new(), visit);
 }
 
-fn walk<'e>(
-    bits: &Bits<'_>,
-    expr: &'e Expr,
-    known: &mut Vec<usize>,
-    visit: &mut dyn FnMut(usize, &'e Expr),
-) {
+fn walk<'e>(bits: &Bits<'_>, expr: &'e Expr, known: &mut Vec<usize>, visit: &mut dyn FnMut(usize, &'e Expr)) {
     match &expr.kind {
         ExprKind::Slot(_) | ExprKind::Builtin(_) => read(bits, expr, known, visit),
         ExprKind::Field(base, _) => {
@@ -62,12 +57,7 @@ fn lenient<'e>(
     }
 }
 
-fn read<'e>(
-    bits: &Bits<'_>,
-    expr: &'e Expr,
-    known: &[usize],
-    visit: &mut dyn FnMut(usize, &'e Expr),
-) {
+fn read<'e>(bits: &Bits<'_>, expr: &'e Expr, known: &[usize], visit: &mut dyn FnMut(usize, &'e Expr)) {
     if bits.is_needed(expr)
         && let Some(bit) = bits.bit(expr)
         && !known.contains(&bit)

@@ -16,7 +16,9 @@ pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
         }
         order_of_typed(&routes, report);
         node_steps(&node.steps, report);
-        routes.iter().for_each(|route| block(route, report));
+        for route in routes.iter() {
+            block(route, report);
+        }
     }
     for (_, route) in scene.anywhere() {
         block(route, report);
@@ -35,14 +37,17 @@ fn never_done(scene: &Scene<'_>, id: NodeId, routes: &[&Route], report: &mut Rep
     let Some(first) = routes.iter().find(|r| Row::of(&r.decider) == Row::Done) else { return };
     let name = scene.name(id);
     let word = first.decider.label();
-    let target = first.target.as_ref().map_or(String::new(), |t| {
-        format!(" -> {}", scene.program.target_name(scene.id, t))
-    });
+    let target = first
+        .target
+        .as_ref()
+        .map_or(String::new(), |t| format!(" -> {}", scene.program.target_name(scene.id, t)));
     report.push(
         Diagnostic::new(
             Code::NeverDone,
             report.place(first.origin),
-            format!("`{name}` talks and collects nothing, so it is never done and `{word}` is never looked at"),
+            format!(
+                "`{name}` talks and collects nothing, so it is never done and `{word}` is never looked at"
+            ),
         )
         .with_label("never looked at")
         .with_hint(format!(

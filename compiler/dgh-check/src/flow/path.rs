@@ -79,10 +79,8 @@ pub(crate) fn leaving<'e, 's>(
     let node: &'e Node = solved.scene().dialogue.nodes.get(id)?;
     let others = solved.entry.get(id)?.as_ref()?;
     let entry = OneBit { bit, missing, others };
-    let early = solved
-        .early
-        .get(&id)
-        .map(|early| OneBit { missing: missing || early.contains(bit), ..entry });
+    let early =
+        solved.early.get(&id).map(|early| OneBit { missing: missing || early.contains(bit), ..entry });
     Some(solved.transfer.node(id, node, &entry, early.as_ref(), on_missing))
 }
 
@@ -98,10 +96,7 @@ impl Paths {
     }
 
     /// The first node on a path that satisfies the test, with the state on entry.
-    pub(crate) fn first(
-        &self,
-        mut test: impl FnMut(NodeId, bool) -> bool,
-    ) -> Option<(NodeId, bool)> {
+    pub(crate) fn first(&self, mut test: impl FnMut(NodeId, bool) -> bool) -> Option<(NodeId, bool)> {
         self.order.iter().copied().find(|(node, missing)| test(*node, *missing))
     }
 
@@ -143,13 +138,7 @@ impl Paths {
     }
 }
 
-fn complains<'e>(
-    solved: &Assigned<'_, 'e>,
-    bit: usize,
-    id: NodeId,
-    missing: bool,
-    read: &'e Expr,
-) -> bool {
+fn complains<'e>(solved: &Assigned<'_, 'e>, bit: usize, id: NodeId, missing: bool, read: &'e Expr) -> bool {
     let mut found = false;
     let mut check = |at: usize, expr: &'e Expr| found |= at == bit && std::ptr::eq(expr, read);
     let Some(leaving) = leaving(solved, bit, id, missing, &mut check) else { return false };
@@ -159,12 +148,7 @@ fn complains<'e>(
 }
 
 /// Adds the step that begins every path.
-pub(crate) fn begin(
-    scene: &Scene<'_>,
-    report: &Report,
-    node: NodeId,
-    finding: Diagnostic,
-) -> Diagnostic {
+pub(crate) fn begin(scene: &Scene<'_>, report: &Report, node: NodeId, finding: Diagnostic) -> Diagnostic {
     let place = scene.dialogue.nodes.get(node).map_or_else(Default::default, |n| n.origin);
     let what = match scene.id {
         dgh_ir::DialogueId::Flow(_) => "the flow",
@@ -224,7 +208,9 @@ pub(crate) fn given_in(scene: &Scene<'_>) -> BTreeMap<usize, Vec<(dgh_ir::Origin
         if let Some(collect) = &node.collect {
             collect.slots.iter().for_each(|s| add(*s, collect.origin, format!("collected in {}", node.name)));
         }
-        node.note.iter().for_each(|s| add(*s, node.origin, format!("noted in {}, which makes nothing sure", node.name)));
+        node.note
+            .iter()
+            .for_each(|s| add(*s, node.origin, format!("noted in {}, which makes nothing sure", node.name)));
     }
     for (_, route) in scene.dialogue.routes.iter() {
         for step in &route.block {
@@ -233,7 +219,9 @@ pub(crate) fn given_in(scene: &Scene<'_>) -> BTreeMap<usize, Vec<(dgh_ir::Origin
     }
     if let dgh_ir::DialogueId::Agent(id) = scene.id {
         for step in scene.program.agents[id].before_call.iter().flat_map(|b| &b.steps) {
-            step.writes().into_iter().for_each(|s| add(s, step.origin, "set before the call, if that succeeds".into()));
+            step.writes()
+                .into_iter()
+                .for_each(|s| add(s, step.origin, "set before the call, if that succeeds".into()));
         }
     }
     given

@@ -43,8 +43,7 @@ pub(crate) fn check(world: &World<'_>, scene: &Scene<'_>, report: &mut Report) {
                 }
                 Some((clearing, node)) if budget > 0 => {
                     budget -= 1;
-                    let without_arrow =
-                        part.iter().filter(|a| a.route != clearing).copied().collect();
+                    let without_arrow = part.iter().filter(|a| a.route != clearing).copied().collect();
                     let without_node =
                         part.iter().filter(|a| a.from != node && a.to != node).copied().collect();
                     open.push_back(without_arrow);
@@ -124,9 +123,10 @@ fn returns_silently(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> bool {
     let mut stack: Vec<NodeId> = scene.dialogue.start.into_iter().collect();
     while let Some(id) = stack.pop() {
         let Some(node) = scene.dialogue.nodes.get(id) else { continue };
-        let asks = node.collect.as_ref().is_some_and(|collect| {
-            collect.slots.iter().any(|slot| !may_start_filled(scene, *slot))
-        });
+        let asks = node
+            .collect
+            .as_ref()
+            .is_some_and(|collect| collect.slots.iter().any(|slot| !may_start_filled(scene, *slot)));
         if !seen.insert(id)
             || asks
             || !scene.shapes[id].is_ever_done()
@@ -228,9 +228,9 @@ fn refreshed(scene: &Scene<'_>, cycle: &[Arrow]) -> Option<(RouteId, NodeId)> {
     let mut missing: BTreeMap<SlotId, RouteId> = BTreeMap::new();
     for arrow in cycle.iter().chain(cycle) {
         let node = scene.dialogue.nodes.get(arrow.from)?;
-        let collect = node.collect.iter().flat_map(|c| &c.slots);
+        let mut collect = node.collect.iter().flat_map(|c| &c.slots);
         apply(&node.steps, arrow.route, &mut missing);
-        if let Some(by) = collect.filter_map(|slot| missing.get(slot)).next() {
+        if let Some(by) = collect.find_map(|slot| missing.get(slot)) {
             return Some((*by, arrow.from));
         }
         let route = scene.dialogue.routes.get(arrow.route)?;
@@ -259,7 +259,10 @@ fn tell(scene: &Scene<'_>, context: &Context, cycle: &[Arrow], report: &mut Repo
     };
     let message = match names.as_slice() {
         [one] => format!("`{one}` leads to itself, over and over, before the caller can say a word"),
-        _ => format!("{} go round and round before the caller can say a word", suggest::all_of(&suggest::quoted(&names))),
+        _ => format!(
+            "{} go round and round before the caller can say a word",
+            suggest::all_of(&suggest::quoted(&names))
+        ),
     };
     let mut finding = Diagnostic::new(Code::NoProgress, report.place(route.origin), message)
         .with_label("closes the circle");

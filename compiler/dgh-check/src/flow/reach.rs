@@ -26,8 +26,7 @@ pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
 /// One finding for each cluster of unreachable nodes: its first node, or the one that leads to the
 /// others.
 fn unreachable(scene: &Scene<'_>, report: &mut Report) {
-    let lost: BTreeSet<NodeId> =
-        scene.dialogue.nodes.ids().filter(|id| !scene.reached[*id]).collect();
+    let lost: BTreeSet<NodeId> = scene.dialogue.nodes.ids().filter(|id| !scene.reached[*id]).collect();
     let mut entered: BTreeSet<NodeId> = BTreeSet::new();
     for id in &lost {
         let targets = scene.own(*id).filter_map(|(_, route)| target_node(route));
@@ -101,9 +100,7 @@ fn dead_ends(scene: &Scene<'_>, report: &mut Report) -> BTreeSet<NodeId> {
 fn has_way_on(scene: &Scene<'_>, id: NodeId) -> bool {
     let shape = scene.shapes[id];
     let own = |test: &dyn Fn(Row, &Route) -> bool| {
-        scene.own(id).any(|(_, route)| {
-            route.target.is_some() && test(Row::of(&route.decider), route)
-        })
+        scene.own(id).any(|(_, route)| route.target.is_some() && test(Row::of(&route.decider), route))
     };
     if !shape.talks || shape.collects {
         // Done at some time, and then only these lead on.
@@ -116,9 +113,7 @@ fn has_way_on(scene: &Scene<'_>, id: NodeId) -> bool {
     }
     // A node entered from anywhere, or the first one, may be left from anywhere too.
     let from_anywhere = scene.dialogue.start == Some(id)
-        || scene.anywhere().any(|(_, r)| {
-            matches!(r.decider, Decider::When(_)) && target_node(r) == Some(id)
-        });
+        || scene.anywhere().any(|(_, r)| matches!(r.decider, Decider::When(_)) && target_node(r) == Some(id));
     own(&|_, _| true)
         || (from_anywhere
             && scene.anywhere().any(|(_, r)| {
@@ -127,22 +122,16 @@ fn has_way_on(scene: &Scene<'_>, id: NodeId) -> bool {
 }
 
 fn seen_anywhere(scene: &Scene<'_>, id: NodeId, row: Row) -> bool {
-    scene.anywhere().any(|(_, r)| {
-        Row::of(&r.decider) == row && r.target.is_some() && scene.sees(id, r)
-    })
+    scene.anywhere().any(|(_, r)| Row::of(&r.decider) == row && r.target.is_some() && scene.sees(id, r))
 }
 
 /// The first nodes from which no `end`, `return` or `agent` can be reached.
 fn endless(scene: &Scene<'_>, stuck: &BTreeSet<NodeId>, report: &mut Report) {
     let leaves = |route: &Route| {
-        matches!(
-            route.target,
-            Some(Target::End(_) | Target::Return(_) | Target::Agent(..) | Target::Hole)
-        )
+        matches!(route.target, Some(Target::End(_) | Target::Return(_) | Target::Agent(..) | Target::Hole))
     };
     let mut ends: Arena<NodeId, bool> = scene.dialogue.nodes.iter().map(|_| false).collect();
-    let mut before: Arena<NodeId, Vec<NodeId>> =
-        scene.dialogue.nodes.iter().map(|_| Vec::new()).collect();
+    let mut before: Arena<NodeId, Vec<NodeId>> = scene.dialogue.nodes.iter().map(|_| Vec::new()).collect();
     let mut stack = Vec::new();
     for (id, _) in scene.nodes() {
         let mut end = stuck.contains(&id) || scene.shapes[id].broken;
@@ -223,15 +212,16 @@ fn stray_back(scene: &Scene<'_>, report: &mut Report) {
         }
     }
     for (id, node) in scene.nodes().filter(|(id, _)| scene.main[*id]) {
-        let Some((_, back)) =
-            scene.own(id).find(|(_, r)| matches!(r.target, Some(Target::Back)))
-        else {
+        let Some((_, back)) = scene.own(id).find(|(_, r)| matches!(r.target, Some(Target::Back))) else {
             continue;
         };
         let mut finding = Diagnostic::new(
             Code::StrayBack,
             report.place(back.origin),
-            format!("`{}` is also entered without a `detour`, so there may be nothing to go back to", node.name),
+            format!(
+                "`{}` is also entered without a `detour`, so there may be nothing to go back to",
+                node.name
+            ),
         )
         .with_label("back to where?")
         .with_hint(format!(

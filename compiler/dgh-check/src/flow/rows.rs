@@ -30,10 +30,9 @@ impl Row {
             Decider::On(event) => event,
         };
         match event {
-            Event::Silence { .. }
-            | Event::Unclear { .. }
-            | Event::Stalled { .. }
-            | Event::Corrected(_) => Self::Floor,
+            Event::Silence { .. } | Event::Unclear { .. } | Event::Stalled { .. } | Event::Corrected(_) => {
+                Self::Floor
+            }
             Event::FailedCollect => Self::FailedCollect,
             Event::Transferred | Event::TransferFailed(_) => Self::Transfer,
             Event::Hangup => Self::Gone,

@@ -53,8 +53,7 @@ pub(crate) struct Scene<'a> {
 impl<'a> World<'a> {
     /// Looks at all dialogues.
     pub(crate) fn new(program: &'a Program, context: &'a Context, report: &Report) -> Self {
-        let scenes: Vec<_> =
-            program.dialogues().map(|(id, _)| Scene::new(program, id, report)).collect();
+        let scenes: Vec<_> = program.dialogues().map(|(id, _)| Scene::new(program, id, report)).collect();
         let mut sites: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (index, scene) in scenes.iter().enumerate() {
             for (node, found) in scene.dialogue.nodes.iter() {
@@ -95,8 +94,7 @@ impl<'a> World<'a> {
                 }
             }
         }
-        let is_agent =
-            |at: &usize| self.scene(*at).is_some_and(|s| matches!(s.id, DialogueId::Agent(_)));
+        let is_agent = |at: &usize| self.scene(*at).is_some_and(|s| matches!(s.id, DialogueId::Agent(_)));
         seen.retain(is_agent);
         seen
     }
@@ -118,17 +116,9 @@ impl<'a> Scene<'a> {
             })
             .collect();
         let none: Arena<NodeId, bool> = dialogue.nodes.iter().map(|_| false).collect();
-        let has_lost_arrow =
-            dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
-        let mut scene = Self {
-            program,
-            id,
-            dialogue,
-            shapes,
-            reached: none.clone(),
-            main: none,
-            has_lost_arrow,
-        };
+        let has_lost_arrow = dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
+        let mut scene =
+            Self { program, id, dialogue, shapes, reached: none.clone(), main: none, has_lost_arrow };
         scene.main = scene.reach(false);
         scene.reached = scene.reach(true);
         scene
@@ -195,12 +185,16 @@ impl<'a> Scene<'a> {
         if let Some(start) = self.dialogue.start {
             visit(start, &mut queue);
             for (_, route) in self.anywhere() {
-                leads(route).into_iter().for_each(|to| visit(to, &mut queue));
+                for to in leads(route) {
+                    visit(to, &mut queue);
+                }
             }
         }
         while let Some(node) = queue.pop_front() {
             for (_, route) in self.own(node) {
-                leads(route).into_iter().for_each(|to| visit(to, &mut queue));
+                for to in leads(route) {
+                    visit(to, &mut queue);
+                }
             }
         }
         seen

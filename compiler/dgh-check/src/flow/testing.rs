@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use dgh_ir::{
-    Agent, Arena, Collect, Confirm, Decider, Event, Expr, ExprKind, Fact, InputMode, Kind, Models,
-    Named, Node, NodeId, Origin, OutcomeId, Policy, PolicyKind, Program, Route, RouteId, Slot,
-    SlotId, SlotKind, Step, StepKind, Target, Template, Type, Part,
+    Agent, Arena, Collect, Confirm, Decider, Event, Expr, ExprKind, Fact, InputMode, Kind, Models, Named,
+    Node, NodeId, Origin, OutcomeId, Part, Policy, PolicyKind, Program, Route, RouteId, Slot, SlotId,
+    SlotKind, Step, StepKind, Target, Template, Type,
 };
 
 use crate::analyse::analyse;

@@ -116,10 +116,14 @@ impl<'s, 'a> Transfer<'s, 'a> {
         let lost = self.stays.nodes.get(&id);
         let mut moment = early.unwrap_or(entry).clone();
         moment.lose_all(&self.stays.everywhere.moment);
-        lost.iter().for_each(|lost| moment.lose_all(&lost.moment));
+        if let Some(lost) = lost {
+            moment.lose_all(&lost.moment);
+        }
         let mut now = entry.clone();
         now.lose_all(&self.stays.everywhere.moment);
-        lost.iter().for_each(|lost| now.lose_all(&lost.moment));
+        if let Some(lost) = lost {
+            now.lose_all(&lost.moment);
+        }
 
         let mut transfer: Option<S> = None;
         let mut running: Option<S> = None;
@@ -154,7 +158,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
         for state in [&mut floor, &mut done] {
             if self.scene.shapes[id].floor {
                 state.lose_all(&self.stays.everywhere.floor);
-                lost.iter().for_each(|lost| state.lose_all(&lost.floor));
+                if let Some(lost) = lost {
+                    state.lose_all(&lost.floor);
+                }
                 if self.scene.main[id] {
                     state.lose_all(&self.stays.everywhere_main);
                 }
@@ -239,7 +245,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
             _ => {}
         }
         if let Some(condition) = route.decider.condition() {
-            there(&self.bits, condition, true).into_iter().for_each(|bit| state.gain(bit));
+            for bit in there(&self.bits, condition, true) {
+                state.gain(bit);
+            }
         }
         let mut early: Option<S> = None;
         for step in &route.block {
@@ -271,7 +279,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
         match &step.kind {
             StepKind::Set(slot, value) => {
                 if self.may_be_missing(*slot, value, now) {
-                    moment.into_iter().for_each(|state| lose(*slot, state));
+                    for state in moment {
+                        lose(*slot, state);
+                    }
                     lose(*slot, now);
                 } else {
                     self.gain(*slot, now);
@@ -279,13 +289,17 @@ impl<'s, 'a> Transfer<'s, 'a> {
             }
             StepKind::Clear(slots) => {
                 for slot in slots {
-                    moment.iter_mut().for_each(|state| lose(*slot, state));
+                    for state in moment.iter_mut() {
+                        lose(*slot, state);
+                    }
                     lose(*slot, now);
                 }
             }
             StepKind::Call { tool: _, bind: Some(slot), .. } | StepKind::Run { bind: Some(slot), .. } => {
                 if self.answer_may_be_missing(step) {
-                    moment.into_iter().for_each(|state| lose(*slot, state));
+                    for state in moment {
+                        lose(*slot, state);
+                    }
                     lose(*slot, now);
                 } else {
                     self.gain(*slot, now);
@@ -311,7 +325,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
             if now.lacks(bit) {
                 missing(bit, read);
                 now.gain(bit);
-                moment.iter_mut().for_each(|state| state.gain(bit));
+                for state in moment.iter_mut() {
+                    state.gain(bit);
+                }
             }
         });
     }
@@ -347,14 +363,10 @@ impl<'s, 'a> Transfer<'s, 'a> {
     fn answer_may_be_missing(&self, step: &Step) -> bool {
         let program = self.scene.program;
         match &step.kind {
-            StepKind::Call { tool: ToolRef::Tool(tool), .. } => program
-                .tools
-                .get(*tool)
-                .and_then(|t| t.result.as_ref())
-                .is_some_and(|ty| ty.optional),
-            StepKind::Run { flow, .. } => {
-                program.flows.get(*flow).is_some_and(|f| f.result.optional)
+            StepKind::Call { tool: ToolRef::Tool(tool), .. } => {
+                program.tools.get(*tool).and_then(|t| t.result.as_ref()).is_some_and(|ty| ty.optional)
             }
+            StepKind::Run { flow, .. } => program.flows.get(*flow).is_some_and(|f| f.result.optional),
             _ => false,
         }
     }
@@ -367,9 +379,7 @@ pub(crate) fn value_may_be_missing<S: State>(bits: &Bits<'_>, value: &Expr, now:
     }
     match &value.kind {
         ExprKind::Const(value) => *value == Value::None,
-        ExprKind::Coalesce(a, b) => {
-            value_may_be_missing(bits, a, now) && value_may_be_missing(bits, b, now)
-        }
+        ExprKind::Coalesce(a, b) => value_may_be_missing(bits, a, now) && value_may_be_missing(bits, b, now),
         _ => {
             let through = bits.bits_through(value);
             through.is_empty() || through.iter().any(|bit| now.lacks(*bit))
@@ -380,18 +390,16 @@ pub(crate) fn value_may_be_missing<S: State>(bits: &Bits<'_>, value: &Expr, now:
 fn starts_set(slot: &Slot) -> bool {
     match slot.kind {
         SlotKind::Input => !slot.ty.optional,
-        SlotKind::Var => slot.default.as_ref().is_some_and(|value| {
-            !value.ty.optional && !matches!(value.kind, ExprKind::Const(Value::None))
-        }),
+        SlotKind::Var => slot
+            .default
+            .as_ref()
+            .is_some_and(|value| !value.ty.optional && !matches!(value.kind, ExprKind::Const(Value::None))),
         SlotKind::Binding => false,
     }
 }
 
 fn can_fail(step: &Step) -> bool {
-    matches!(
-        step.kind,
-        StepKind::Call { .. } | StepKind::Run { .. } | StepKind::Transfer { .. }
-    )
+    matches!(step.kind, StepKind::Call { .. } | StepKind::Run { .. } | StepKind::Transfer { .. })
 }
 
 impl Stays {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    DialogueId, Expr, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind,
-    Template, ToolAction,
+    DialogueId, Expr, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind, Template,
+    ToolAction,
 };
 use fixedbitset::FixedBitSet;
 
@@ -56,8 +56,10 @@ fn check_request(program: &Program, params: &[Param], request: &HttpRequest, rep
                 None => true,
             };
             if optional && seen.insert(bit) {
-                let finding = missing(&bits, bit, read, report)
-                    .with_hint(format!("Write `{name}?` in a body, or `{name} ?? …`.", name = bits.label(bit)));
+                let finding = missing(&bits, bit, read, report).with_hint(format!(
+                    "Write `{name}?` in a body, or `{name} ?? …`.",
+                    name = bits.label(bit)
+                ));
                 report.push(finding);
             }
         });
@@ -94,7 +96,9 @@ impl<'a> Finder<'_, '_, 'a> {
                 let mut inside = state.clone();
                 if let Some(guard) = &block.guard {
                     transfer.read(guard, &mut inside, None, &mut |bit, read| found.push((bit, read)));
-                    there(&transfer.bits, guard, true).into_iter().for_each(|b| inside.gain(b));
+                    for b in there(&transfer.bits, guard, true) {
+                        inside.gain(b);
+                    }
                 }
                 for step in &block.steps {
                     transfer.step(step, &mut inside, None, &mut |bit, read| found.push((bit, read)));
@@ -200,9 +204,8 @@ impl<'a> Finder<'_, '_, 'a> {
             finding = path::step(scene, report, to.0, route, usize::MAX, finding);
         }
         let name = solved.transfer.bits.label(bit);
-        finding = finding
-            .with_step(report.place(read.origin), format!("{name} is needed"))
-            .with_hint(format!(
+        finding =
+            finding.with_step(report.place(read.origin), format!("{name} is needed")).with_hint(format!(
                 "`anywhere` applies in every node, also where `{name}` is not known yet. Write \
                  `{name} ?? …`, or put the route into the nodes where it is known.",
             ));

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    Agent, Channel, Decider, DialogueId, Event, InputMode, Node, Origin, ProviderKind, Route, Step,
-    StepKind,
+    Agent, Channel, Decider, DialogueId, Event, InputMode, Node, Origin, ProviderKind, Route, Step, StepKind,
 };
 
 use crate::flow::scene::{Scene, World};

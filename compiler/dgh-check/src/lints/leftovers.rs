@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Span, suggest};
 use dgh_ir::test::TestStepKind;
-use dgh_ir::{
-    Agent, DialogueId, Expr, ExprKind, Fact, PhraseId, PolicyKind, SlotId, SlotKind, Template,
-};
+use dgh_ir::{Agent, DialogueId, Expr, ExprKind, Fact, PhraseId, PolicyKind, SlotId, SlotKind, Template};
 
 use crate::flow::scene::{Scene, World};
 use crate::report::{Item, ItemKind, Report};
@@ -30,8 +28,7 @@ fn items(world: &World<'_>, report: &mut Report) {
     let is_program = world.program.own_agents > 0;
     let counts = |item: &&Item| {
         !item.used
-            && (item.kind == ItemKind::Import
-                || (is_program && item.place.file == world.context.entry))
+            && (item.kind == ItemKind::Import || (is_program && item.place.file == world.context.entry))
     };
     for item in world.context.items.iter().filter(counts) {
         let (code, what) = match item.kind {
@@ -45,7 +42,10 @@ fn items(world: &World<'_>, report: &mut Report) {
             ItemKind::Flow => (Code::UnusedFlow, "nothing runs the flow"),
         };
         let hint = match item.kind {
-            ItemKind::Tool => format!("Call it with `call {0}(…)`, let the model use it with `use {0}`, or remove it.", item.name),
+            ItemKind::Tool => format!(
+                "Call it with `call {0}(…)`, let the model use it with `use {0}`, or remove it.",
+                item.name
+            ),
             ItemKind::Flow => format!("Run it with `run {}(…)`, or remove it.", item.name),
             _ => "Remove it, or use it.".to_string(),
         };
@@ -234,7 +234,9 @@ fn renamed(world: &World<'_>, agent: &Agent, report: &mut Report) {
             format!("the last release had a node `{name}`, and nothing says where it went"),
         );
         finding = match guess {
-            Some(guess) => finding.with_hint(format!("If it is `{guess}` now, add `moved {name} -> {guess}`.")),
+            Some(guess) => {
+                finding.with_hint(format!("If it is `{guess}` now, add `moved {name} -> {guess}`."))
+            }
             None => finding.with_hint(format!("If it has a new name, add `moved {name} -> …`.")),
         };
         if let (Some(guess), Some(whole)) = (guess, report.whole(agent.origin)) {

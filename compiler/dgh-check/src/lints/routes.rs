@@ -94,7 +94,11 @@ fn after_else(scene: &Scene<'_>, id: NodeId, report: &mut Report) {
                 Diagnostic::new(
                     Code::AfterElse,
                     report.place(route.origin),
-                    format!("`{}` is never looked at: `{}` before it is always taken", route.decider.label(), first.decider.label()),
+                    format!(
+                        "`{}` is never looked at: `{}` before it is always taken",
+                        route.decider.label(),
+                        first.decider.label()
+                    ),
                 )
                 .with_label("never looked at")
                 .with_related(report.place(first.origin), "always taken")

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    Arena, Confirm, Decider, DialogueId, Event, InputMode, Models, Node, NodeId, Part,
-    SlotId, Step, StepKind, Target, Template, Value,
+    Arena, Confirm, Decider, DialogueId, Event, InputMode, Models, Node, NodeId, Part, SlotId, Step,
+    StepKind, Target, Template, Value,
 };
 
 use crate::flow::rows::Row;
@@ -131,9 +131,7 @@ fn not_correctable(scene: &Scene<'_>, report: &mut Report) {
             }
             let talks_on = |id: NodeId| {
                 scene.own(id).any(|(_, r)| {
-                    target_node(r).is_some_and(|to| {
-                        to != at && scene.shapes.get(to).is_some_and(|s| s.talks)
-                    })
+                    target_node(r).is_some_and(|to| to != at && scene.shapes.get(to).is_some_and(|s| s.talks))
                 })
             };
             let user = users.get(slot).into_iter().flatten().find(|id| **id != at && talks_on(**id));
@@ -146,7 +144,10 @@ fn not_correctable(scene: &Scene<'_>, report: &mut Report) {
                 Diagnostic::new(
                     Code::NoCorrected,
                     report.place(collect.origin),
-                    format!("once `{}` has used `{}`, the caller cannot correct it", user.name, declared.name),
+                    format!(
+                        "once `{}` has used `{}`, the caller cannot correct it",
+                        user.name, declared.name
+                    ),
                 )
                 .with_related(report.place(user.origin), "used here")
                 .with_hint(format!(
@@ -174,7 +175,9 @@ fn users(scene: &Scene<'_>) -> BTreeMap<SlotId, Vec<NodeId>> {
         for (_, route) in scene.own(id).filter(|(_, r)| Row::of(&r.decider) == Row::Done) {
             reads.extend(route.decider.condition().into_iter().flat_map(dgh_ir::Expr::reads));
         }
-        reads.into_iter().for_each(|slot| users.entry(slot).or_default().push(id));
+        for slot in reads {
+            users.entry(slot).or_default().push(id);
+        }
     }
     users
 }

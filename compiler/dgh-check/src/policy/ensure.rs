@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    Arena, Decider, DialogueId, Event, Fact, Node, NodeId, Policy, PolicyKind, Route, RouteId,
-    SlotId, Step, StepKind, Target,
+    Arena, Decider, DialogueId, Event, Fact, Node, NodeId, Policy, PolicyKind, Route, RouteId, SlotId, Step,
+    StepKind, Target,
 };
 
 use crate::flow::implies::implies;
@@ -40,9 +40,7 @@ struct Promise<'p> {
 impl<'p> Promise<'p> {
     fn new(scene: &Scene<'_>, context: &Context, fact: &'p Fact, report: &Report) -> Self {
         let (slots, words, broken) = match fact {
-            Fact::Completed(node) => {
-                (Vec::new(), format!("`{}` is completed", scene.name(*node)), false)
-            }
+            Fact::Completed(node) => (Vec::new(), format!("`{}` is completed", scene.name(*node)), false),
             Fact::Holds(condition) => {
                 let text = context.text(report.place(condition.origin)).trim();
                 let words =

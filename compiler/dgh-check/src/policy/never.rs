@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::{
-    Confirm, DialogueId, Expr, ExprKind, InputMode, Origin, Policy, PolicyKind, Sink, Slot, SlotId,
-    SlotKind, Step, StepKind, Target,
+    Confirm, DialogueId, Expr, ExprKind, InputMode, Origin, Policy, PolicyKind, Sink, Slot, SlotId, SlotKind,
+    Step, StepKind, Target,
 };
 
 use crate::flow::scene::World;
@@ -53,8 +53,7 @@ impl Never<'_> {
             let Some(read) = open.or(revealed) else { return };
             // What is revealed is spoken; the records hold its name, and the recording is muted.
             let masked = |sink: &Sink| {
-                open.is_none()
-                    && matches!(sink, Sink::Transcript | Sink::Recording | Sink::Log)
+                open.is_none() && matches!(sink, Sink::Transcript | Sink::Recording | Sink::Log)
                     || (open.is_none() && *sink == Sink::Llm && outlet.sinks.contains(&Sink::Speech))
             };
             let entered = outlet.sinks.iter().find(|s| self.sinks.contains(s) && !masked(s));
@@ -134,7 +133,9 @@ impl Never<'_> {
         let name = &self.declared.name;
         let hint = match sink {
             Sink::Llm | Sink::Transcript | Sink::Recording | Sink::Log if !self.declared.ty.private => {
-                format!("Declare `{name}` as `private`: then only its name is kept there. What is typed on the keypad is not heard by a model either.")
+                format!(
+                    "Declare `{name}` as `private`: then only its name is kept there. What is typed on the keypad is not heard by a model either."
+                )
             }
             _ => "Leave it out here.".into(),
         };

@@ -2,8 +2,8 @@
 
 use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Span};
 use dgh_ir::{
-    Arena, Confirm, DialogueId, Expr, ExprKind, Flow, InputMode, Kind, Origin, Slot, SlotId, Step,
-    StepKind, Target, ToolRef, Type,
+    Arena, Confirm, DialogueId, Expr, ExprKind, Flow, InputMode, Kind, Origin, Slot, SlotId, Step, StepKind,
+    Target, ToolRef, Type,
 };
 
 use super::outlets::{Outlet, outlets};
@@ -55,9 +55,8 @@ fn leaks(
             }
             _ => "",
         };
-        finding = finding.with_hint(format!(
-            "Leave it out. If it must stand here, write `reveal({text})`{also}.",
-        ));
+        finding =
+            finding.with_hint(format!("Leave it out. If it must stand here, write `reveal({text})`{also}."));
         if context.text(place) == text && !text.is_empty() {
             finding = finding.with_fix(Fix {
                 title: format!("Write `reveal({text})`"),
@@ -293,7 +292,11 @@ fn heard_by_realtime(world: &World<'_>, index: usize, report: &mut Report) {
             let mut finding = Diagnostic::new(
                 Code::PrivateSpeechToSpeech,
                 place,
-                format!("`{}` is private, but the speech-to-speech model would hear it in `{}`", slot.name, scene.name(id)),
+                format!(
+                    "`{}` is private, but the speech-to-speech model would hear it in `{}`",
+                    slot.name,
+                    scene.name(id)
+                ),
             )
             .with_hint(format!(
                 "Collect `{}` with `by: keypad`, or use `stt:`, `llm:` and `tts:` instead of `realtime:`.",

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dgh_ir::{
-    Decider, DialogueId, Event, Expr, NodeId, Sink, Step, StepKind, Template, ToolRef,
-};
+use dgh_ir::{Decider, DialogueId, Event, Expr, NodeId, Sink, Step, StepKind, Template, ToolRef};
 
 use crate::flow::scene::{Scene, World, target_node};
 
@@ -24,25 +22,15 @@ pub(crate) struct Outlet<'a> {
 /// What is spoken is also recorded, written down, and part of what the model sees later.
 const SPOKEN: &[Sink] = &[Sink::Speech, Sink::Transcript, Sink::Recording, Sink::Log, Sink::Llm];
 /// The same, heard by a machine.
-const LEFT: &[Sink] = &[
-    Sink::Voicemail,
-    Sink::Speech,
-    Sink::Transcript,
-    Sink::Recording,
-    Sink::Log,
-    Sink::Llm,
-];
+const LEFT: &[Sink] =
+    &[Sink::Voicemail, Sink::Speech, Sink::Transcript, Sink::Recording, Sink::Log, Sink::Llm];
 const READ: &[Sink] = &[Sink::Llm];
 const CALLED: &[Sink] = &[Sink::Tool];
 const BRIEFED: &[Sink] = &[Sink::Brief];
 const DELIVERED: &[Sink] = &[Sink::Webhook];
 
 /// Calls `visit` with every place of a dialogue where a value comes out.
-pub(crate) fn outlets<'a>(
-    world: &World<'a>,
-    scene: &Scene<'a>,
-    visit: &mut dyn FnMut(Outlet<'a>),
-) {
+pub(crate) fn outlets<'a>(world: &World<'a>, scene: &Scene<'a>, visit: &mut dyn FnMut(Outlet<'a>)) {
     let after_beep = after_the_beep(scene);
     let mut out = Out { world, visit };
     for (id, node) in scene.dialogue.nodes.iter() {
@@ -120,10 +108,14 @@ impl<'a> Out<'_, 'a> {
                     let place = "a parameter of a tool";
                     (self.visit)(Outlet { expr: value, sinks: CALLED, place, takes_private });
                 }
-                meanwhile.iter().for_each(|e| self.spoken(e, beep));
+                for e in meanwhile.iter() {
+                    self.spoken(e, beep);
+                }
             }
             StepKind::Transfer { brief, .. } => {
-                brief.iter().for_each(|t| self.text(t, BRIEFED, "the brief of a transfer"));
+                for t in brief.iter() {
+                    self.text(t, BRIEFED, "the brief of a transfer");
+                }
             }
             StepKind::Play { .. }
             | StepKind::Wait(_)

@@ -53,10 +53,8 @@ fn the_library_is_clean_as_a_program() {
         let world = Memory::new([("agent.dgh", *text)]);
         let found = compile(&world, "agent.dgh").diagnostics;
         // What only the library may declare is told as that.
-        let told: Vec<_> = found
-            .iter()
-            .filter(|d| d.severity() <= Severity::Warning && (d.code as u16) >= 200)
-            .collect();
+        let told: Vec<_> =
+            found.iter().filter(|d| d.severity() <= Severity::Warning && (d.code as u16) >= 200).collect();
         assert!(told.is_empty(), "{path}: {told:#?}");
     }
 }

@@ -90,8 +90,7 @@ fn relevant(source: &str) -> Vec<Diagnostic> {
 fn findings(source: &str, counts: impl Fn(&Diagnostic) -> bool) -> Vec<String> {
     let index = LineIndex::new(source);
     let all = relevant(source).into_iter().filter(counts);
-    let mut found: Vec<_> =
-        all.map(|d| (index.line(d.place.span.start) + 1, d.code.to_string())).collect();
+    let mut found: Vec<_> = all.map(|d| (index.line(d.place.span.start) + 1, d.code.to_string())).collect();
     found.sort();
     found.into_iter().map(|(line, code)| format!("{line}: {code}")).collect()
 }

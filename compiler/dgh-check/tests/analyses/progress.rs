@@ -84,14 +84,14 @@ fn nodes_that_only_act_go_round() {
   node b { say "Once more."  next -> a } //~ E0305"#,
     );
     agent(
-        r#"
+        r"
   start a
   node a {
     call find(none) as found
     on error -> end done
     if found -> end done
     else -> a //~ E0305
-  }"#,
+  }",
     );
 }
 
