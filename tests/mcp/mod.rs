@@ -60,7 +60,7 @@ impl Scope for Facts {
     fn slot(&self, _: SlotId) -> Option<&Value> {
         None
     }
-    fn slot_name(&self, _: SlotId) -> &str {
+    fn slot_name(&self, _: SlotId) -> &'static str {
         "?"
     }
     fn builtin(&self, _: Builtin) -> Value {
@@ -69,7 +69,7 @@ impl Scope for Facts {
     fn env(&self, _: &str) -> Option<Cow<'_, str>> {
         None
     }
-    fn language(&self) -> &str {
+    fn language(&self) -> &'static str {
         "en"
     }
 }

@@ -118,7 +118,9 @@ impl Client {
     /// for its pieces is the caller's decision.
     pub async fn open(&self, request: Request) -> Result<Incoming, NetError> {
         let (timeout, host) = (request.timeout, host_of(&request.url));
-        tokio::time::timeout(timeout, self.start(request)).await.unwrap_or_else(|_| Err(too_slow(&host, timeout)))
+        tokio::time::timeout(timeout, self.start(request))
+            .await
+            .unwrap_or_else(|_| Err(too_slow(&host, timeout)))
     }
 
     /// Checks an address without asking it. Names are checked when they are resolved.
@@ -163,13 +165,23 @@ impl Client {
         if status.is_redirection() && status.as_u16() != 304 {
             let to = redirect_host(&response);
             let message = format!("{host} redirects{to} ({}); redirects are not followed", status.as_u16());
-            return Err(NetError { status: Some(status.as_u16()), ..NetError::new(NetErrorKind::Refused, message) });
+            return Err(NetError {
+                status: Some(status.as_u16()),
+                ..NetError::new(NetErrorKind::Refused, message)
+            });
         }
         if response.content_length().is_some_and(|n| n > request.max_bytes as u64) {
             return Err(too_large(&host, request.max_bytes));
         }
         let headers = response.headers().clone();
-        Ok(Incoming { status: status.as_u16(), headers, response, host, read: 0, max_bytes: request.max_bytes })
+        Ok(Incoming {
+            status: status.as_u16(),
+            headers,
+            response,
+            host,
+            read: 0,
+            max_bytes: request.max_bytes,
+        })
     }
 }
 
@@ -196,7 +208,10 @@ impl Request {
 /// Headers, address and body may hold secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method).field("host", &host_of(&self.url)).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("host", &host_of(&self.url))
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,9 +15,9 @@ pub mod toolbox;
 
 pub use client::{Answer, Client, Incoming, Request};
 pub use error::{NetError, NetErrorKind};
+pub use policy::Policy;
 /// Methods and headers of requests.
 pub use reqwest::{Method, header};
-pub use policy::Policy;
 pub use secrets::Secrets;
 pub use tool::{Call, Tools, What};
 pub use toolbox::Toolbox;

@@ -71,7 +71,10 @@ impl Policy {
         if self.commands {
             return Ok(());
         }
-        Err(NetError::new(NetErrorKind::Refused, format!("`{server}` is a command, and commands are not started here")))
+        Err(NetError::new(
+            NetErrorKind::Refused,
+            format!("`{server}` is a command, and commands are not started here"),
+        ))
     }
 
     /// Checks the address that a host name stands for.
@@ -119,7 +122,9 @@ impl Allowed {
         match self {
             Self::Private => matches!(reach, Reach::Loopback | Reach::Private),
             Self::Host(name) => *name == canonical_host(host),
-            Self::Net(net) => net.contains(&address) || embedded_v4(address).is_some_and(|v4| net.contains(&IpAddr::V4(v4))),
+            Self::Net(net) => {
+                net.contains(&address) || embedded_v4(address).is_some_and(|v4| net.contains(&IpAddr::V4(v4)))
+            }
         }
     }
 }
@@ -152,7 +157,9 @@ fn reach_v4(v4: Ipv4Addr) -> Option<Reach> {
         (224..=239, ..) => Reach::Multicast,
         (0 | 240..=255, ..) => Reach::Reserved,
         // IETF assignments, documentation, 6to4 relays, benchmarks.
-        (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) | (198, 18 | 19, _) => Reach::Reserved,
+        (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) | (198, 18 | 19, _) => {
+            Reach::Reserved
+        }
         _ => return None,
     })
 }
@@ -184,7 +191,9 @@ fn embedded_v4(address: IpAddr) -> Option<Ipv4Addr> {
     let segments = v6.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match segments {
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] if !(v6.is_loopback() || v6.is_unspecified()) => Some(join(high, low)),
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] if !(v6.is_loopback() || v6.is_unspecified()) => {
+            Some(join(high, low))
+        }
         [0, 0, 0, 0, 0xffff, 0, high, low] => Some(join(high, low)),
         [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => Some(join(high, low)),
         [0x2002, high, low, ..] => Some(join(high, low)),
@@ -205,18 +214,64 @@ mod tests {
     #[test]
     fn the_inside_of_a_network_is_refused_in_every_form_of_address() {
         let inside = [
-            "127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
-            "100.127.255.254", "169.254.169.254", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.255.255.255",
-            "255.255.255.255", "240.0.0.1", "192.0.2.1", "198.51.100.1", "203.0.113.1", "198.18.0.1", "192.0.0.1",
-            "::1", "::", "fe80::1", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1", "2001:db8::1", "100::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "::ffff:0:127.0.0.1",
-            "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:a9fe:a9fe::1",
-            "2001:0:4136:e378::1", "fe80::5efe:127.0.0.1", "2600::5efe:10.0.0.1", "fd00:ec2::254", "5f00::1",
+            "127.0.0.1",
+            "127.8.9.10",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "100.64.0.1",
+            "100.127.255.254",
+            "169.254.169.254",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "239.255.255.255",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.2.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "198.18.0.1",
+            "192.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "100::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a00:1",
+            "2002:7f00:1::",
+            "2002:a9fe:a9fe::1",
+            "2001:0:4136:e378::1",
+            "fe80::5efe:127.0.0.1",
+            "2600::5efe:10.0.0.1",
+            "fd00:ec2::254",
+            "5f00::1",
         ];
         for address in inside {
             assert!(refused(&Policy::public(), "host", address), "{address} was let through");
         }
-        for address in ["93.184.216.34", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1", "::ffff:8.8.8.8"] {
+        for address in [
+            "93.184.216.34",
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "64:ff9b::808:808",
+            "2002:808:808::1",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(!refused(&Policy::public(), "host", address), "{address} was refused");
         }
     }

@@ -1,6 +1,7 @@
 //! Where secrets come from. A program, a profile and a log know their names alone.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -38,14 +39,16 @@ impl Secrets for References {
         let text = match self.sources.get(name) {
             None => std::env::var(name).ok()?,
             Some(Source::Env(variable)) => std::env::var(variable).ok()?,
-            Some(Source::File(path)) => std::fs::read_to_string(path).ok()?.trim_end_matches(['\r', '\n']).to_owned(),
+            Some(Source::File(path)) => {
+                std::fs::read_to_string(path).ok()?.trim_end_matches(['\r', '\n']).to_owned()
+            }
         };
         (!text.is_empty()).then(|| text.into())
     }
 }
 
 /// Secrets that are already there, for tests and for programs that keep their own.
-impl Secrets for HashMap<String, SecretString> {
+impl<S: BuildHasher + Send + Sync> Secrets for HashMap<String, SecretString, S> {
     fn secret(&self, name: &str) -> Option<SecretString> {
         self.get(name).cloned()
     }

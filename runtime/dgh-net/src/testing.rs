@@ -1,6 +1,7 @@
 //! A server for tests: real sockets, an answer written byte by byte, so that it can lie, stall and
 //! break off as real servers do. Used by the tests of this crate and of those above it.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -106,7 +107,8 @@ impl Reply {
     /// A complete answer with an honest length.
     pub fn new(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
-        Self::head(status, &[("content-type", content_type), ("content-length", &body.len().to_string())]).send(body)
+        Self::head(status, &[("content-type", content_type), ("content-length", &body.len().to_string())])
+            .send(body)
     }
 
     /// 200 with JSON.
@@ -118,7 +120,7 @@ impl Reply {
     pub fn head(status: u16, headers: &[(&str, &str)]) -> Self {
         let mut head = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n");
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         Self::default().send(head)
@@ -163,7 +165,11 @@ impl Reply {
     }
 }
 
-async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Received>>, answer: &(dyn Fn(usize, &Received) -> Reply + Sync)) {
+async fn serve(
+    mut stream: TcpStream,
+    seen: &Mutex<Vec<Received>>,
+    answer: &(dyn Fn(usize, &Received) -> Reply + Sync),
+) {
     let _ = stream.set_nodelay(true);
     let Some(request) = read_request(&mut stream).await else { return };
     let index = {
@@ -206,9 +212,12 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
     let mut lines = head.split("\r\n");
     let mut first = lines.next()?.split(' ');
     let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
-    let headers: Vec<_> =
-        lines.filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).collect();
-    let length = headers.iter().find(|(n, _)| n == "content-length").and_then(|(_, v)| v.parse().ok()).unwrap_or(0);
+    let headers: Vec<_> = lines
+        .filter_map(|l| l.split_once(':'))
+        .map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(n, _)| n == "content-length").and_then(|(_, v)| v.parse().ok()).unwrap_or(0);
     while body.len() < length {
         if stream.read_buf(&mut body).await.ok()? == 0 {
             return None;

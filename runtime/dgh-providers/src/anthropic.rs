@@ -8,16 +8,16 @@ use std::sync::Arc;
 
 use dgh_engine::event::Usage;
 use dgh_engine::reply::{Model, ReplyRequest};
+use dgh_net::header::{HeaderName, HeaderValue};
 use dgh_net::{Client, Secrets};
 use futures::stream::BoxStream;
-use dgh_net::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::prompt::{Prompt, Turn};
 use crate::settings::Settings;
 use crate::sse::Frame;
-use crate::wire::{self, Endpoint, Protocol};
+use crate::wire::{self, Endpoint, Protocol, at};
 
 /// Version of the API.
 const VERSION: &str = "2023-06-01";
@@ -36,7 +36,10 @@ impl Anthropic {
         let settings = Settings::of(model);
         let mut fixed = Map::new();
         fixed.insert("model".into(), settings.required("model")?.into());
-        fixed.insert("max_tokens".into(), settings.whole("max_tokens", 1, 1_000_000)?.unwrap_or(MAX_TOKENS).into());
+        fixed.insert(
+            "max_tokens".into(),
+            settings.whole("max_tokens", 1, 1_000_000)?.unwrap_or(MAX_TOKENS).into(),
+        );
         if let Some(temperature) = settings.number("temperature", 0.0, 1.0)? {
             fixed.insert("temperature".into(), temperature);
         }
@@ -71,7 +74,10 @@ impl Anthropic {
         }
         if !tools.is_empty() {
             body.insert("tools".into(), Json::Array(tools));
-            body.insert("tool_choice".into(), json!({ "type": if request.may_call { "auto" } else { "none" } }));
+            body.insert(
+                "tool_choice".into(),
+                json!({ "type": if request.may_call { "auto" } else { "none" } }),
+            );
         }
         body.insert("messages".into(), messages(prompt.turns));
         Json::Object(body)
@@ -99,7 +105,9 @@ fn messages(turns: Vec<Turn>) -> Json {
     };
     for turn in turns {
         match turn {
-            Turn::User(parts) => add("user", parts.iter().map(|p| json!({ "type": "text", "text": p })).collect()),
+            Turn::User(parts) => {
+                add("user", parts.iter().map(|p| json!({ "type": "text", "text": p })).collect());
+            }
             Turn::Assistant(text) => add("assistant", vec![json!({ "type": "text", "text": text })]),
             Turn::Tools(called) => {
                 add("assistant", called.iter().map(|c| json!({ "type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments })).collect());
@@ -147,23 +155,25 @@ impl Protocol for Reader {
             return Ok(());
         }
         let event = wire::json(frame)?;
-        let index = event["index"].as_u64().unwrap_or(0);
-        match event["type"].as_str().unwrap_or_default() {
-            "message_start" => self.read_usage(&event["message"]["usage"], out),
+        let index = at(&event, "/index").as_u64().unwrap_or(0);
+        match at(&event, "/type").as_str().unwrap_or_default() {
+            "message_start" => self.read_usage(at(&event, "/message/usage"), out),
             "content_block_start" => {
-                let block = &event["content_block"];
-                match block["type"].as_str() {
+                let block = at(&event, "/content_block");
+                match at(block, "/type").as_str() {
                     Some("tool_use") => self.begin_call(index, block)?,
-                    Some("text") => speak(&block["text"], out),
+                    Some("text") => speak(at(block, "/text"), out),
                     _ => {}
                 }
             }
             "content_block_delta" => {
-                let delta = &event["delta"];
-                match delta["type"].as_str() {
-                    Some("text_delta") => speak(&delta["text"], out),
+                let delta = at(&event, "/delta");
+                match at(delta, "/type").as_str() {
+                    Some("text_delta") => speak(at(delta, "/text"), out),
                     Some("input_json_delta") => {
-                        if let (Some(call), Some(piece)) = (self.calls.get_mut(&index), delta["partial_json"].as_str()) {
+                        if let (Some(call), Some(piece)) =
+                            (self.calls.get_mut(&index), at(delta, "/partial_json").as_str())
+                        {
                             call.arguments.push_str(piece);
                         }
                     }
@@ -178,13 +188,13 @@ impl Protocol for Reader {
                 }
             }
             "message_delta" => {
-                self.read_usage(&event["usage"], out);
-                if event["delta"]["stop_reason"] == "refusal" {
+                self.read_usage(at(&event, "/usage"), out);
+                if at(&event, "/delta/stop_reason") == "refusal" {
                     return Err(LlmError::new(LlmErrorKind::Blocked, "the provider stopped the answer"));
                 }
             }
             "message_stop" => self.stopped = true,
-            "error" => return Err(wire::streamed_error(&event["error"])),
+            "error" => return Err(wire::streamed_error(at(&event, "/error"))),
             // Pings, and what later versions add.
             _ => {}
         }
@@ -202,18 +212,20 @@ impl Protocol for Reader {
 
 impl Reader {
     fn begin_call(&mut self, index: u64, block: &Json) -> Result<(), LlmError> {
-        let name = block["name"].as_str().filter(|n| !n.is_empty());
-        let name = name.ok_or_else(|| LlmError::new(LlmErrorKind::BadAnswer, "a function call has no name"))?.to_owned();
-        let id = block["id"].as_str().map_or_else(|| format!("call_{index}"), str::to_owned);
+        let name = at(block, "/name").as_str().filter(|n| !n.is_empty());
+        let name = name
+            .ok_or_else(|| LlmError::new(LlmErrorKind::BadAnswer, "a function call has no name"))?
+            .to_owned();
+        let id = at(block, "/id").as_str().map_or_else(|| format!("call_{index}"), str::to_owned);
         // Arguments come in pieces; a server that sends them at once puts them here.
-        let whole = block["input"].as_object().filter(|o| !o.is_empty());
-        let arguments = whole.map_or_else(String::new, |_| block["input"].to_string());
+        let whole = at(block, "/input").as_object().filter(|o| !o.is_empty());
+        let arguments = whole.map_or_else(String::new, |_| at(block, "/input").to_string());
         self.calls.insert(index, PartialCall { id, name, arguments });
         Ok(())
     }
 
     fn read_usage(&mut self, usage: &Json, out: &mut VecDeque<Delta>) {
-        let tokens = |name: &str| usage[name].as_u64().and_then(|n| u32::try_from(n).ok());
+        let tokens = |name: &str| usage.get(name).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
         let cached = tokens("cache_read_input_tokens");
         if let Some(fresh) = tokens("input_tokens") {
             // Unlike others, the API counts what came from the cache apart.

@@ -22,7 +22,7 @@ pub const FIRST_PIECE: Duration = Duration::from_secs(8);
 /// Longest wait for the next piece.
 pub const NEXT_PIECE: Duration = Duration::from_secs(5);
 /// Longest answer, with everything that was tried.
-pub const WHOLE_REPLY: Duration = Duration::from_secs(60);
+pub const WHOLE_REPLY: Duration = Duration::from_mins(1);
 /// How often one model is asked in one reply, when it fails in a way that may pass.
 pub const ATTEMPTS: u32 = 2;
 /// The longest pause before the same model is asked again; one that asks for more is passed over.
@@ -154,7 +154,12 @@ impl Asking {
         self.attempt += 1;
         let patience = Settings::of(model).duration("timeout")?.unwrap_or(FIRST_PIECE);
         let stream = self.models.llm(model)?.stream(Arc::clone(&self.request));
-        Ok(Some(Answer { stream, begun: false, first_by: Instant::now() + patience, usage: Usage::default() }))
+        Ok(Some(Answer {
+            stream,
+            begun: false,
+            first_by: Instant::now() + patience,
+            usage: Usage::default(),
+        }))
     }
 
     /// An answer failed. What is to be told of it; none: ask on.
@@ -186,10 +191,8 @@ impl Asking {
         let mut messages: Vec<_> = self.failures.iter().map(|f| f.message.as_str()).collect();
         messages.dedup();
         let kind = self.failures.last().map_or(LlmErrorKind::Setup, |f| f.kind);
-        Heard::Failed(match messages.is_empty() {
-            true => LlmError::new(kind, "no model is set"),
-            false => LlmError::new(kind, messages.join("; ")),
-        })
+        let message = if messages.is_empty() { "no model is set".to_owned() } else { messages.join("; ") };
+        Heard::Failed(LlmError::new(kind, message))
     }
 
     fn too_slow(&self) -> LlmError {

@@ -12,8 +12,14 @@ pub const ENGINE_FUNCTIONS: [&str; 4] = ["go", "note", "confirm", "unclear"];
 pub fn text(request: &ReplyRequest) -> String {
     let card = &request.card;
     let may = Callable::of(request);
-    let mut out = String::from("[Notes for your next reply. The caller did not say this and does not see it.]\n");
-    let _ = writeln!(out, "It is {}. Speak {}.", card.now.format("%A, %-d %B %Y, %H:%M"), language(&card.language));
+    let mut out =
+        String::from("[Notes for your next reply. The caller did not say this and does not see it.]\n");
+    let _ = writeln!(
+        out,
+        "It is {}. Speak {}.",
+        card.now.format("%A, %-d %B %Y, %H:%M"),
+        language(&card.language)
+    );
     if let Some(prompt) = &card.prompt {
         section(&mut out, "What to do now", prompt.trim());
     }
@@ -24,7 +30,11 @@ pub fn text(request: &ReplyRequest) -> String {
     let (missing, other): (Vec<_>, Vec<_>) = card.wanted.iter().partition(|w| w.missing);
     list(&mut out, "What you still have to find out", missing.iter().map(|w| wanted(w)));
     if may.note {
-        list(&mut out, "What you may also note if the caller says it, without asking", other.iter().map(|w| wanted(w)));
+        list(
+            &mut out,
+            "What you may also note if the caller says it, without asking",
+            other.iter().map(|w| wanted(w)),
+        );
     }
     if let Some(read_back) = &card.read_back {
         section(&mut out, "You read this back and wait for a yes or no", &format!("\"{read_back}\""));
@@ -60,7 +70,8 @@ impl Callable {
     }
 
     fn names(&self) -> Vec<String> {
-        let own = [(self.go, "go"), (self.note, "note"), (self.confirm, "confirm"), (self.unclear, "unclear")];
+        let own =
+            [(self.go, "go"), (self.note, "note"), (self.confirm, "confirm"), (self.unclear, "unclear")];
         let own = own.iter().filter(|(may, _)| *may).map(|(_, name)| format!("`{name}`"));
         own.chain(self.tools.iter().map(|t| format!("`{t}`"))).collect()
     }
@@ -72,11 +83,19 @@ fn rules(request: &ReplyRequest, may: &Callable, card: &Card) -> Vec<String> {
     let mut rule = |text: &str| rules.push(text.to_owned());
     match request.purpose {
         Purpose::Turn => {}
-        Purpose::Opening => rule("You speak now: open with what has to be done here. Do not greet again if you have."),
-        Purpose::Tell => rule("Say one short utterance that does what stands under \"Just now\", and nothing else."),
-        Purpose::AfterTools => rule("Your functions have answered, see above: go on from their answers. Never invent one."),
+        Purpose::Opening => {
+            rule("You speak now: open with what has to be done here. Do not greet again if you have.");
+        }
+        Purpose::Tell => {
+            rule("Say one short utterance that does what stands under \"Just now\", and nothing else.");
+        }
+        Purpose::AfterTools => {
+            rule("Your functions have answered, see above: go on from their answers. Never invent one.");
+        }
         Purpose::Resume => rule("Take up your last open question again, in a few words."),
-        Purpose::Extract => rule("Say nothing at all. Only call functions for what the caller's last words tell."),
+        Purpose::Extract => {
+            rule("Say nothing at all. Only call functions for what the caller's last words tell.");
+        }
     }
     if may.go {
         rule(if silent {
@@ -92,14 +111,20 @@ fn rules(request: &ReplyRequest, may: &Callable, card: &Card) -> Vec<String> {
             "If the caller told you values, call `note` with all of them in one call, in this same reply, and speak. Never note what the caller did not say."
         });
         if card.wanted.iter().any(|w| w.optional) {
-            rule("Note a value that may be declined as \"declined\" when the caller does not want to give it.");
+            rule(
+                "Note a value that may be declined as \"declined\" when the caller does not want to give it.",
+            );
         }
     }
     if may.confirm {
-        rule("If the caller agrees with what you read back, call `confirm` with yes; if not, with no, and `note` what they correct.");
+        rule(
+            "If the caller agrees with what you read back, call `confirm` with yes; if not, with no, and `note` what they correct.",
+        );
     }
     if may.unclear {
-        rule("If the caller's words make no sense at all, or were not meant for you, call `unclear` alone and say nothing.");
+        rule(
+            "If the caller's words make no sense at all, or were not meant for you, call `unclear` alone and say nothing.",
+        );
     }
     if !may.tools.is_empty() {
         rule("Call a tool when you need what it gives. Say nothing about its answer before you have it.");
@@ -108,7 +133,10 @@ fn rules(request: &ReplyRequest, may: &Callable, card: &Card) -> Vec<String> {
     rules.push(if names.is_empty() {
         "Call no function.".to_owned()
     } else {
-        format!("You may call {} now, and no other function. Never speak of functions or labels.", names.join(", "))
+        format!(
+            "You may call {} now, and no other function. Never speak of functions or labels.",
+            names.join(", ")
+        )
     });
     if !silent {
         if card.wanted.iter().any(|w| w.missing) {
@@ -155,7 +183,10 @@ fn wanted(wanted: &Wanted) -> String {
 }
 
 fn label(label: &Label) -> String {
-    let mut out = format!("{}: {}", label.name, label.sentence);
+    let mut out = format!("{}: {}", label.name, label.sentence.trim());
+    if !out.ends_with(['.', '!', '?']) && !(label.like.is_empty() && label.unlike.is_empty()) {
+        out.push('.');
+    }
     for (title, examples) in [("For example", &label.like), ("But not", &label.unlike)] {
         if !examples.is_empty() {
             let quoted: Vec<_> = examples.iter().map(|e| format!("\"{e}\"")).collect();
@@ -186,7 +217,8 @@ fn shape(shape: &Shape) -> String {
         Shape::Digits { count } => format!("exactly {count} digits, as text"),
         Shape::Enum { cases } => format!("one of {}", cases.join(", ")),
         Shape::Choice { options } => {
-            let numbered: Vec<_> = options.iter().enumerate().map(|(i, o)| format!("{} = {o}", i + 1)).collect();
+            let numbered: Vec<_> =
+                options.iter().enumerate().map(|(i, o)| format!("{} = {o}", i + 1)).collect();
             format!("the number of one of these: {}", numbered.join("; "))
         }
         Shape::List { of } => format!("a list, each {}", self::shape(of)),

@@ -49,17 +49,28 @@ pub fn request() -> ReplyRequest {
             known: Vec::new(),
             wanted: vec![
                 wanted("day", "The day of the visit", Shape::Date),
-                wanted("reason", "Why they come", Shape::Enum { cases: vec!["cleaning".into(), "pain".into()] }),
+                wanted(
+                    "reason",
+                    "Why they come",
+                    Shape::Enum { cases: vec!["cleaning".into(), "pain".into()] },
+                ),
             ],
             labels: vec![
-                label("human", "They ask for a person", &["a real person"], &["my person in charge is my wife"]),
+                label(
+                    "human",
+                    "They ask for a person",
+                    &["a real person"],
+                    &["my person in charge is my wife"],
+                ),
                 label("cancel", "They do not want to come", &[], &[]),
             ],
             read_back: None,
             tools: vec!["find_slots".into()],
             may_unclear: true,
             remarks: Vec::new(),
-            now: NaiveDate::from_ymd_opt(2026, 3, 2).and_then(|d| d.and_hms_opt(10, 0, 0)).unwrap_or_default(),
+            now: NaiveDate::from_ymd_opt(2026, 3, 2)
+                .and_then(|d| d.and_hms_opt(10, 0, 0))
+                .unwrap_or_default(),
             language: "en-US".into(),
         },
         functions: vec![
@@ -71,14 +82,19 @@ pub fn request() -> ReplyRequest {
         ]
         .into(),
         may_call: true,
-        models: vec![model("first"), model("second")].into(),
-        judge: Default::default(),
+        models: vec![model("first"), model("second")],
+        judge: Vec::new(),
     }
 }
 
 /// A model by the name of its provider; [`Script`] goes by that name.
 pub fn model(provider: &str) -> Model {
-    Model { provider: provider.into(), protocol: "double".into(), settings: serde_json::Map::new(), key: None }
+    Model {
+        provider: provider.into(),
+        protocol: "double".into(),
+        settings: serde_json::Map::new(),
+        key: None,
+    }
 }
 
 /// What a scripted model does next.
@@ -163,9 +179,11 @@ impl Step {
             Self::Call(function, arguments) => {
                 Ok(Delta::Call { id: format!("{name}-{index}"), name: function.to_owned(), arguments })
             }
-            Self::Usage(input_tokens, output_tokens) => {
-                Ok(Delta::Usage(dgh_engine::event::Usage { input_tokens, output_tokens, ..Default::default() }))
-            }
+            Self::Usage(input_tokens, output_tokens) => Ok(Delta::Usage(dgh_engine::event::Usage {
+                input_tokens,
+                output_tokens,
+                ..Default::default()
+            })),
             Self::Fail(kind) => Err(LlmError::new(kind, format!("{name} failed"))),
             Self::FailFor(kind, pause) => {
                 Err(LlmError { retry_after: Some(pause), ..LlmError::new(kind, format!("{name} failed")) })
@@ -185,7 +203,9 @@ pub fn data_events(chunks: impl IntoIterator<Item = Json>) -> String {
 
 /// Events with their names, as Anthropic sends them.
 pub fn named_events(chunks: impl IntoIterator<Item = Json>) -> String {
-    let event = |chunk: Json| format!("event: {}\ndata: {chunk}\n\n", chunk["type"].as_str().unwrap_or_default());
+    let event = |chunk: Json| {
+        format!("event: {}\ndata: {chunk}\n\n", chunk.get("type").and_then(Json::as_str).unwrap_or_default())
+    };
     chunks.into_iter().map(event).collect()
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use dgh_engine::event::Usage;
 use dgh_engine::reply::{Model, ReplyRequest};
+use dgh_net::header::HeaderName;
 use dgh_net::{Client, Secrets};
 use futures::stream::BoxStream;
-use dgh_net::header::HeaderName;
 use serde_json::{Map, Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::prompt::{Called, Prompt, Turn};
 use crate::settings::Settings;
 use crate::sse::Frame;
-use crate::wire::{self, Endpoint, Protocol};
+use crate::wire::{self, Endpoint, Protocol, at};
 
 /// Since Gemini 3 a call in the history needs the signature that came with it. It is not kept (the
 /// call may have been another provider's); the API takes this word for one.
@@ -43,7 +43,8 @@ impl Google {
         if let Some(budget) = settings.whole("thinking", 0, 1_000_000)? {
             generation.insert("thinkingConfig".into(), json!({ "thinkingBudget": budget }));
         }
-        let mut url = settings.url(&["models", &format!("{}:streamGenerateContent", name.trim_start_matches("models/"))])?;
+        let mut url = settings
+            .url(&["models", &format!("{}:streamGenerateContent", name.trim_start_matches("models/"))])?;
         url.query_pairs_mut().append_pair("alt", "sse");
         let key = settings.key(secrets)?.map(|key| (HeaderName::from_static("x-goog-api-key"), "", key));
         let signs = name.trim_start_matches("models/").starts_with("gemini-3");
@@ -80,9 +81,12 @@ impl Google {
                     let parts: Vec<_> = parts.iter().map(|p| json!({ "text": p })).collect();
                     contents.push(json!({ "role": "user", "parts": parts }));
                 }
-                Turn::Assistant(text) => contents.push(json!({ "role": "model", "parts": [{ "text": text }] })),
+                Turn::Assistant(text) => {
+                    contents.push(json!({ "role": "model", "parts": [{ "text": text }] }));
+                }
                 Turn::Tools(called) => {
-                    let calls: Vec<_> = called.iter().enumerate().map(|(i, c)| self.call(c, i == 0)).collect();
+                    let calls: Vec<_> =
+                        called.iter().enumerate().map(|(i, c)| self.call(c, i == 0)).collect();
                     let results: Vec<_> = called.iter().map(result).collect();
                     contents.push(json!({ "role": "model", "parts": calls }));
                     // A turn of results holds nothing else; the card follows as a turn of its own.
@@ -134,28 +138,37 @@ impl Protocol for Reader {
         if let Some(error) = chunk.get("error").filter(|e| !e.is_null()) {
             return Err(wire::streamed_error(error));
         }
-        let used = &chunk["usageMetadata"];
+        let used = at(&chunk, "/usageMetadata");
         if used.is_object() {
             out.push_back(Delta::Usage(read_usage(used)));
         }
-        if let Some(reason) = chunk["promptFeedback"]["blockReason"].as_str() {
-            return Err(LlmError::new(LlmErrorKind::Blocked, format!("the provider refuses the request: {reason}")));
+        if let Some(reason) = at(&chunk, "/promptFeedback/blockReason").as_str() {
+            return Err(LlmError::new(
+                LlmErrorKind::Blocked,
+                format!("the provider refuses the request: {reason}"),
+            ));
         }
-        let candidate = &chunk["candidates"][0];
-        for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
+        let candidate = at(&chunk, "/candidates/0");
+        for part in at(candidate, "/content/parts").as_array().into_iter().flatten() {
             self.part(part, out)?;
         }
-        match candidate["finishReason"].as_str() {
+        match at(candidate, "/finishReason").as_str() {
             None | Some("FINISH_REASON_UNSPECIFIED") => {}
             Some("STOP" | "MAX_TOKENS") => self.finished = true,
             Some(reason @ ("MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL")) => {
-                return Err(LlmError::new(LlmErrorKind::BadAnswer, format!("the model failed to call a function: {reason}")));
+                return Err(LlmError::new(
+                    LlmErrorKind::BadAnswer,
+                    format!("the model failed to call a function: {reason}"),
+                ));
             }
             Some(reason @ ("OTHER" | "LANGUAGE")) => {
                 return Err(LlmError::new(LlmErrorKind::Unavailable, format!("the model stopped: {reason}")));
             }
             Some(reason) => {
-                return Err(LlmError::new(LlmErrorKind::Blocked, format!("the provider stopped the answer: {reason}")));
+                return Err(LlmError::new(
+                    LlmErrorKind::Blocked,
+                    format!("the provider stopped the answer: {reason}"),
+                ));
             }
         }
         Ok(())
@@ -173,22 +186,28 @@ impl Protocol for Reader {
 
 impl Reader {
     fn part(&mut self, part: &Json, out: &mut VecDeque<Delta>) -> Result<(), LlmError> {
-        if part["thought"] == true {
+        if at(part, "/thought") == true {
             return Ok(());
         }
-        if let Some(text) = part["text"].as_str().filter(|t| !t.is_empty()) {
+        if let Some(text) = at(part, "/text").as_str().filter(|t| !t.is_empty()) {
             out.push_back(Delta::Text(text.to_owned()));
         }
-        let call = &part["functionCall"];
+        let call = at(part, "/functionCall");
         if call.is_object() {
-            let name = call["name"].as_str().filter(|n| !n.is_empty());
-            let name = name.ok_or_else(|| LlmError::new(LlmErrorKind::BadAnswer, "a function call has no name"))?;
-            let arguments = match &call["args"] {
+            let name = at(call, "/name").as_str().filter(|n| !n.is_empty());
+            let name =
+                name.ok_or_else(|| LlmError::new(LlmErrorKind::BadAnswer, "a function call has no name"))?;
+            let arguments = match at(call, "/args") {
                 Json::Null => Json::Object(Map::new()),
                 object @ Json::Object(_) => object.clone(),
-                _ => return Err(LlmError::new(LlmErrorKind::BadAnswer, format!("the arguments of `{name}` are not an object"))),
+                _ => {
+                    return Err(LlmError::new(
+                        LlmErrorKind::BadAnswer,
+                        format!("the arguments of `{name}` are not an object"),
+                    ));
+                }
             };
-            let id = call["id"].as_str().filter(|id| !id.is_empty());
+            let id = at(call, "/id").as_str().filter(|id| !id.is_empty());
             let id = id.map_or_else(|| format!("call_{}", self.calls), str::to_owned);
             self.calls += 1;
             out.push_back(Delta::Call { id, name: name.to_owned(), arguments });
@@ -198,7 +217,8 @@ impl Reader {
 }
 
 fn read_usage(usage: &Json) -> Usage {
-    let tokens = |name: &str| usage[name].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let tokens =
+        |name: &str| usage.get(name).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     Usage {
         input_tokens: tokens("promptTokenCount"),
         cached_tokens: tokens("cachedContentTokenCount"),

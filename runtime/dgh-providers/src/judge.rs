@@ -34,7 +34,7 @@ pub(crate) async fn reply(
     let mut bench = Bench::new(request, Mouth::new(request, out));
     let verdict = Commit::default();
     let ask = |request: ReplyRequest, commit: &Commit| {
-        let list = request.models.iter().cloned().collect();
+        let list = request.models.clone();
         ask(Arc::new(request), list, Arc::clone(models), commit.clone(), Arc::clone(pause))
     };
     let mut judge = ask(for_judge(request), &verdict);
@@ -62,13 +62,12 @@ pub(crate) async fn reply(
                     bench.release();
                 }
             },
-            heard = speaker.next(), if speaking && bench.mouth.gone.is_none() => match heard {
-                Some(heard) => bench.spoken(heard),
-                None => {
-                    speaking = false;
-                    bench.spoken_out();
-                    patience = Some(Instant::now() + PATIENCE);
-                }
+            heard = speaker.next(), if speaking && bench.mouth.gone.is_none() => if let Some(heard) = heard {
+                bench.spoken(heard);
+            } else {
+                speaking = false;
+                bench.spoken_out();
+                patience = Some(Instant::now() + PATIENCE);
             },
             () = tokio::time::sleep_until(until.unwrap_or(held_until)), if until.is_some() => {
                 if bench.mouth.gone.is_some() || !bench.holds {
@@ -190,9 +189,13 @@ impl Bench {
     /// the speaker's question is out of date.
     fn completes(&self) -> bool {
         let noted = |name: &String| {
-            self.judge_calls.iter().any(|(_, call, arguments)| call == "note" && arguments.get(name).is_some_and(|v| !v.is_null()))
+            self.judge_calls.iter().any(|(_, call, arguments)| {
+                call == "note" && arguments.get(name).is_some_and(|v| !v.is_null())
+            })
         };
-        let confirmed = self.judge_calls.iter().any(|(_, call, arguments)| call == "confirm" && arguments["answer"] == "yes");
+        let confirmed = self.judge_calls.iter().any(|(_, call, arguments)| {
+            call == "confirm" && arguments.get("answer").is_some_and(|a| a == "yes")
+        });
         confirmed || (!self.missing.is_empty() && self.missing.iter().all(noted))
     }
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use dgh_engine::event::Usage;
 use dgh_engine::reply::{Model, ReplyRequest};
+use dgh_net::header::AUTHORIZATION;
 use dgh_net::{Client, Secrets};
 use futures::stream::BoxStream;
-use dgh_net::header::AUTHORIZATION;
 use serde_json::{Map, Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
@@ -19,7 +19,7 @@ use crate::prompt::{Called, Prompt, Turn};
 use crate::settings::Settings;
 use crate::sse::Frame;
 use crate::think::Thoughts;
-use crate::wire::{self, Endpoint, Protocol};
+use crate::wire::{self, Endpoint, Protocol, at};
 
 /// A model behind an API of this kind.
 pub struct OpenAi {
@@ -35,7 +35,10 @@ impl OpenAi {
         let url = settings.url(&["chat", "completions"])?;
         let mut fixed = Map::new();
         fixed.insert("model".into(), settings.required("model")?.into());
-        let numbers = [("temperature", settings.number("temperature", 0.0, 2.0)?), ("top_p", settings.number("top_p", 0.0, 1.0)?)];
+        let numbers = [
+            ("temperature", settings.number("temperature", 0.0, 2.0)?),
+            ("top_p", settings.number("top_p", 0.0, 1.0)?),
+        ];
         fixed.extend(numbers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         if let Some(most) = settings.whole("max_tokens", 1, 1_000_000)? {
             // OpenAI's own models refuse the old name, many other servers do not know the new one.
@@ -84,7 +87,11 @@ fn messages(prompt: Prompt) -> Json {
             Turn::Tools(called) => {
                 let calls: Vec<_> = called.iter().map(call).collect();
                 messages.push(json!({ "role": "assistant", "content": null, "tool_calls": calls }));
-                messages.extend(called.iter().map(|c| json!({ "role": "tool", "tool_call_id": c.id, "content": text_of(&c.result) })));
+                messages.extend(
+                    called.iter().map(
+                        |c| json!({ "role": "tool", "tool_call_id": c.id, "content": text_of(&c.result) }),
+                    ),
+                );
             }
         }
     }
@@ -138,20 +145,22 @@ impl Protocol for Reader {
         if let Some(error) = chunk.get("error").filter(|e| !e.is_null()) {
             return Err(wire::streamed_error(error));
         }
-        let usage = [&chunk["usage"], &chunk["x_groq"]["usage"]].into_iter().find(|u| u.is_object());
+        let usage = [at(&chunk, "/usage"), at(&chunk, "/x_groq/usage")].into_iter().find(|u| u.is_object());
         if let Some(usage) = usage {
             let usage = read_usage(usage);
             self.usage = Some(usage);
             out.push_back(Delta::Usage(usage));
         }
-        let choice = &chunk["choices"][0];
-        self.delta(&choice["delta"], out)?;
-        match choice["finish_reason"].as_str() {
+        let choice = at(&chunk, "/choices/0");
+        self.delta(at(choice, "/delta"), out)?;
+        match at(choice, "/finish_reason").as_str() {
             None => {}
             Some("content_filter") => {
                 return Err(LlmError::new(LlmErrorKind::Blocked, "the provider's filter stopped the answer"));
             }
-            Some("error") => return Err(LlmError::new(LlmErrorKind::Unavailable, "the model failed in its answer")),
+            Some("error") => {
+                return Err(LlmError::new(LlmErrorKind::Unavailable, "the model failed in its answer"));
+            }
             Some(_) => {
                 self.finished = true;
                 out.extend(self.thoughts.finish().map(Delta::Text));
@@ -177,33 +186,33 @@ impl Protocol for Reader {
 impl Reader {
     fn delta(&mut self, delta: &Json, out: &mut VecDeque<Delta>) -> Result<(), LlmError> {
         for field in ["content", "refusal"] {
-            if let Some(text) = delta[field].as_str().filter(|t| !t.is_empty()) {
+            if let Some(text) = delta.get(field).and_then(Json::as_str).filter(|t| !t.is_empty()) {
                 out.extend(self.thoughts.push(text).map(Delta::Text));
             }
         }
-        for piece in delta["tool_calls"].as_array().into_iter().flatten() {
+        for piece in at(delta, "/tool_calls").as_array().into_iter().flatten() {
             self.call_piece(piece);
         }
         // A call is complete when the next one begins. A `go` should not wait so long: an object
         // that reads as a whole cannot get any longer.
         let complete = self.calls.len().saturating_sub(1);
         self.send_calls(complete, out)?;
-        if let Some(last) = self.calls.last_mut().filter(|c| !c.sent && !c.name.is_empty() && c.arguments.ends_with('}')) {
-            if let Ok(Json::Object(arguments)) = serde_json::from_str(&last.arguments) {
-                if !arguments.is_empty() {
-                    let index = complete;
-                    last.send(index, Json::Object(arguments), out);
-                }
-            }
+        let last =
+            self.calls.last_mut().filter(|c| !c.sent && !c.name.is_empty() && c.arguments.ends_with('}'));
+        if let Some(last) = last
+            && let Ok(Json::Object(arguments)) = serde_json::from_str(&last.arguments)
+            && !arguments.is_empty()
+        {
+            last.send(complete, Json::Object(arguments), out);
         }
         Ok(())
     }
 
     fn call_piece(&mut self, piece: &Json) {
-        let index = piece["index"].as_u64();
-        let id = piece["id"].as_str().filter(|id| !id.is_empty());
-        let function = &piece["function"];
-        let name = function["name"].as_str().filter(|name| !name.is_empty());
+        let index = at(piece, "/index").as_u64();
+        let id = at(piece, "/id").as_str().filter(|id| !id.is_empty());
+        let function = at(piece, "/function");
+        let name = at(function, "/name").as_str().filter(|name| !name.is_empty());
         let known = match index {
             Some(_) => self.calls.iter_mut().rev().find(|c| c.index == index),
             // Without an index a new name begins a new call.
@@ -225,7 +234,7 @@ impl Reader {
         if let Some(name) = name.filter(|_| call.name.is_empty()) {
             name.clone_into(&mut call.name);
         }
-        match &function["arguments"] {
+        match at(function, "/arguments") {
             Json::String(text) => call.arguments.push_str(text),
             object @ Json::Object(_) => call.arguments = object.to_string(),
             _ => {}
@@ -255,11 +264,11 @@ impl PartialCall {
 fn read_usage(usage: &Json) -> Usage {
     let tokens = |value: &Json| value.as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     Usage {
-        input_tokens: tokens(&usage["prompt_tokens"]),
-        cached_tokens: tokens(&usage["prompt_tokens_details"]["cached_tokens"]),
-        output_tokens: tokens(&usage["completion_tokens"]),
+        input_tokens: tokens(at(usage, "/prompt_tokens")),
+        cached_tokens: tokens(at(usage, "/prompt_tokens_details/cached_tokens")),
+        output_tokens: tokens(at(usage, "/completion_tokens")),
         // OpenRouter tells the price, in dollars.
-        micro_usd: usage["cost"].as_f64().filter(|c| *c >= 0.0).map_or(0, |cost| micro(cost)),
+        micro_usd: at(usage, "/cost").as_f64().filter(|c| *c >= 0.0).map_or(0, micro),
     }
 }
 

@@ -102,7 +102,12 @@ fn called(exchange: &ToolExchange, calls: &mut u32) -> Called {
         arguments @ Json::Object(_) => arguments.clone(),
         _ => Json::Object(serde_json::Map::new()),
     };
-    Called { id: format!("call_{calls}"), name: exchange.name.clone(), arguments, result: exchange.result.clone() }
+    Called {
+        id: format!("call_{calls}"),
+        name: exchange.name.clone(),
+        arguments,
+        result: exchange.result.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -116,7 +121,12 @@ mod tests {
     #[test]
     fn the_user_begins_the_sides_alternate_and_the_card_is_last() {
         let mut request = double::request();
-        let exchange = |name: &str| ToolExchange { id: "x/y".into(), name: name.into(), arguments: json!(null), result: json!(1) };
+        let exchange = |name: &str| ToolExchange {
+            id: "x/y".into(),
+            name: name.into(),
+            arguments: json!(null),
+            result: json!(1),
+        };
         request.history = vec![
             Message::Agent("Hello.".into()),
             Message::Agent("  ".into()),
@@ -128,14 +138,22 @@ mod tests {
             Message::Tools(vec![exchange("c")]),
         ];
         let prompt = Prompt::of(&request);
-        let call = |id: &str, name: &str| Called { id: id.into(), name: name.into(), arguments: json!({}), result: json!(1) };
-        assert_eq!(prompt.turns[..5], [
-            Turn::User(vec![BEGINNING.into()]),
-            Turn::Assistant("Hello. Who is there?".into()),
-            Turn::User(vec!["Ann.".into(), NOTHING.into()]),
-            Turn::Tools(vec![call("call_1", "a"), call("call_2", "b")]),
-            Turn::Tools(vec![call("call_3", "c")]),
-        ]);
+        let call = |id: &str, name: &str| Called {
+            id: id.into(),
+            name: name.into(),
+            arguments: json!({}),
+            result: json!(1),
+        };
+        assert_eq!(
+            prompt.turns[..5],
+            [
+                Turn::User(vec![BEGINNING.into()]),
+                Turn::Assistant("Hello. Who is there?".into()),
+                Turn::User(vec!["Ann.".into(), NOTHING.into()]),
+                Turn::Tools(vec![call("call_1", "a"), call("call_2", "b")]),
+                Turn::Tools(vec![call("call_3", "c")]),
+            ]
+        );
         assert_eq!(prompt.turns[5], Turn::User(vec![card::text(&request)]));
         assert_eq!(prompt.turns.len(), 6);
     }

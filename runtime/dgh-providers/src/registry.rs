@@ -43,7 +43,11 @@ impl Registry {
             "anthropic" => Arc::new(Anthropic::new(model, client, secrets)?),
             "google" => Arc::new(Google::new(model, client, secrets)?),
             "offline" => Arc::new(Offline),
-            other => return Err(Settings::of(model).setup(format!("this runtime does not speak the protocol `{other}`"))),
+            other => {
+                return Err(
+                    Settings::of(model).setup(format!("this runtime does not speak the protocol `{other}`"))
+                );
+            }
         })
     }
 }
@@ -62,3 +66,6 @@ impl Models for Registry {
         Ok(llm)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,11 @@ pub fn run(request: ReplyRequest, models: Arc<dyn Models>) -> BoxStream<'static,
 }
 
 /// The same, with pauses of another making.
-pub(crate) fn run_with(request: ReplyRequest, models: Arc<dyn Models>, pause: Pause) -> BoxStream<'static, Event> {
+pub(crate) fn run_with(
+    request: ReplyRequest,
+    models: Arc<dyn Models>,
+    pause: Pause,
+) -> BoxStream<'static, Event> {
     let (out, events) = mpsc::unbounded();
     let work = async move {
         let request = Arc::new(request);
@@ -50,9 +54,15 @@ pub(crate) fn run_with(request: ReplyRequest, models: Arc<dyn Models>, pause: Pa
 }
 
 /// One model speaks and decides.
-pub(crate) async fn plain(request: &Arc<ReplyRequest>, models: &Arc<dyn Models>, pause: &Pause, mut mouth: Mouth) {
-    let list = request.models.iter().cloned().collect();
-    let mut answer = ask(Arc::clone(request), list, Arc::clone(models), mouth.commit.clone(), Arc::clone(pause));
+pub(crate) async fn plain(
+    request: &Arc<ReplyRequest>,
+    models: &Arc<dyn Models>,
+    pause: &Pause,
+    mut mouth: Mouth,
+) {
+    let list = request.models.clone();
+    let mut answer =
+        ask(Arc::clone(request), list, Arc::clone(models), mouth.commit.clone(), Arc::clone(pause));
     let failure = loop {
         let heard = match mouth.gone {
             Some(by) => tokio::time::timeout_at(by, answer.next()).await.unwrap_or(None),
@@ -181,7 +191,11 @@ impl Mouth {
 
     /// Whether this is a `go` with a label that the card offers.
     fn goes(&self, name: &str, arguments: &Json) -> bool {
-        name == "go" && arguments["label"].as_str().is_some_and(|label| self.labels.iter().any(|l| l == label))
+        name == "go"
+            && arguments
+                .get("label")
+                .and_then(Json::as_str)
+                .is_some_and(|label| self.labels.iter().any(|l| l == label))
     }
 
     fn say(&mut self, text: String) {

@@ -12,14 +12,17 @@ pub const MAX_BYTES: usize = 400;
 
 /// Words with a full stop that never ends a sentence: a name or number follows.
 const TITLES: &[&str] = &[
-    "mr", "mrs", "ms", "mx", "dr", "prof", "st", "rev", "gen", "col", "capt", "lt", "sgt", "sen", "rep", "gov", "messrs",
-    "vs", "nos", "vol", "fig", "approx", "ca", "e.g", "i.e", "cf", "dept", "est", "ext", "tel", "ave", "blvd",
-    "hr", "fr", "nr", "str", "z.b", "d.h", "bzw", "inkl", "evtl", "ggf", "u.a", "dipl",
-    "mme", "mlle", "sra", "srta", "dña", "ud", "uds", "avda", "núm", "dott", "ecc", "p.ej",
-    "jan", "feb", "apr", "aug", "sept", "oct", "okt", "nov", "dec", "dez",
+    "mr", "mrs", "ms", "mx", "dr", "prof", "st", "rev", "gen", "col", "capt", "lt", "sgt", "sen", "rep",
+    "gov", "messrs", "vs", "nos", "vol", "fig", "approx", "ca", "e.g", "i.e", "cf", "dept", "est", "ext",
+    "tel", "ave", "blvd", "hr", "fr", "nr", "str", "z.b", "d.h", "bzw", "inkl", "evtl", "ggf", "u.a", "dipl",
+    "mme", "mlle", "sra", "srta", "dña", "ud", "uds", "avda", "núm", "dott", "ecc", "p.ej", "jan", "feb",
+    "apr", "aug", "sept", "oct", "okt", "nov", "dec", "dez",
 ];
 /// Words with a full stop that may end a sentence: a capital letter behind decides.
-const MAYBE_LAST: &[&str] = &["etc", "a.m", "p.m", "inc", "ltd", "co", "corp", "jr", "sr", "bros", "usw", "u.s", "u.k", "u.s.a", "e.u", "d.c", "ph.d", "min", "max", "incl"];
+const MAYBE_LAST: &[&str] = &[
+    "etc", "a.m", "p.m", "inc", "ltd", "co", "corp", "jr", "sr", "bros", "usw", "u.s", "u.k", "u.s.a", "e.u",
+    "d.c", "ph.d", "min", "max", "incl",
+];
 
 /// The cutter.
 #[derive(Debug, Default)]
@@ -56,7 +59,9 @@ impl Sentences {
             let verdict = match c {
                 '\n' => Verdict::End(at + 1),
                 '。' | '！' | '？' | '｡' | '．' => wide_end(&self.text, at + c.len_utf8()),
-                '.' | '!' | '?' | '…' | '؟' | '।' | '۔' | '։' | '።' | '‽' => narrow_end(&self.text, at, c),
+                '.' | '!' | '?' | '…' | '؟' | '।' | '۔' | '։' | '።' | '‽' => {
+                    narrow_end(&self.text, at, c)
+                }
                 _ => Verdict::No,
             };
             match verdict {
@@ -83,11 +88,15 @@ impl Sentences {
         }
         let limit = (0..=MAX_BYTES).rev().find(|i| self.text.is_char_boundary(*i))?;
         let head = self.text.get(..limit)?;
-        let comma = head.rmatch_indices([',', ';', ':', '，', '、', '；']).map(|(i, m)| i + m.len()).find(|i| {
-            // A comma within a number is none.
-            *i >= MAX_BYTES / 4 && !self.text.get(*i..).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        comma.or_else(|| head.rfind(char::is_whitespace).map(|i| i + 1).filter(|i| *i >= MAX_BYTES / 4)).or(Some(limit))
+        let comma =
+            head.rmatch_indices([',', ';', ':', '，', '、', '；']).map(|(i, m)| i + m.len()).find(|i| {
+                // A comma within a number is none.
+                *i >= MAX_BYTES / 4
+                    && !self.text.get(*i..).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()))
+            });
+        comma
+            .or_else(|| head.rfind(char::is_whitespace).map(|i| i + 1).filter(|i| *i >= MAX_BYTES / 4))
+            .or(Some(limit))
     }
 }
 
@@ -122,7 +131,9 @@ fn narrow_end(text: &str, at: usize, mark: char) -> Verdict {
     if !marks.starts_with(['.', '…']) || marks.contains(['!', '?']) {
         return Verdict::End(end);
     }
-    let Some(next) = behind.chars().find(|c| !c.is_whitespace() && !is_opening(*c)) else { return Verdict::Wait };
+    let Some(next) = behind.chars().find(|c| !c.is_whitespace() && !is_opening(*c)) else {
+        return Verdict::Wait;
+    };
     if next.is_lowercase() {
         return Verdict::No;
     }
@@ -255,7 +266,10 @@ mod tests {
 
     #[test]
     fn a_line_end_ends_a_sentence() {
-        assert_eq!(cut("First thing\nSecond thing\n\n- \nThird"), ["First thing", "Second thing", "- \nThird"]);
+        assert_eq!(
+            cut("First thing\nSecond thing\n\n- \nThird"),
+            ["First thing", "Second thing", "- \nThird"]
+        );
     }
 
     #[test]

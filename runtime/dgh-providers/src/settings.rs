@@ -55,7 +55,9 @@ impl<'a> Settings<'a> {
     pub(crate) fn whole(&self, name: &str, min: u32, max: u32) -> Result<Option<u32>, LlmError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let number = value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| (min..=max).contains(n));
-        number.map(Some).ok_or_else(|| self.setup(format!("`{name}` must be a whole number from {min} to {max}")))
+        number
+            .map(Some)
+            .ok_or_else(|| self.setup(format!("`{name}` must be a whole number from {min} to {max}")))
     }
 
     /// A length of time: seconds.
@@ -82,7 +84,10 @@ impl<'a> Settings<'a> {
         let Some(name) = &self.model.key else { return Ok(None) };
         match secrets.secret(name) {
             Some(key) => Ok(Some(key)),
-            None => Err(self.setup(format!("no key: set {name} in the environment, or under the profile's secrets"))),
+            None => {
+                Err(self
+                    .setup(format!("no key: set {name} in the environment, or under the profile's secrets")))
+            }
         }
     }
 

@@ -66,7 +66,8 @@ impl Decoder {
                 None => self.frame = Some(Frame { event: String::new(), data: value.to_owned() }),
             },
             "event" => {
-                let frame = self.frame.get_or_insert_with(|| Frame { event: String::new(), data: String::new() });
+                let frame =
+                    self.frame.get_or_insert_with(|| Frame { event: String::new(), data: String::new() });
                 value.clone_into(&mut frame.event);
             }
             // Comments have an empty field name; `id` and `retry` mean nothing here.

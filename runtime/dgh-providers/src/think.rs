@@ -39,7 +39,10 @@ impl Thoughts {
         }
         let Some(at) = self.held.find(CLOSE) else {
             // Only a closing tag that has begun is worth keeping.
-            let keep = (1..CLOSE.len()).rev().find(|n| CLOSE.get(..*n).is_some_and(|c| self.held.ends_with(c))).unwrap_or(0);
+            let keep = (1..CLOSE.len())
+                .rev()
+                .find(|n| CLOSE.get(..*n).is_some_and(|c| self.held.ends_with(c)))
+                .unwrap_or(0);
             self.held.drain(..self.held.len() - keep);
             return None;
         };
@@ -70,7 +73,10 @@ mod tests {
     #[test]
     fn thinking_is_not_spoken() {
         assert_eq!(spoken(&["<think>Hm, < maybe </b></think>\n\nHello."]), "Hello.");
-        assert_eq!(spoken(&["\n<th", "ink>a", "</thi", "nk", ">", "Hello <think> there"]), "Hello <think> there");
+        assert_eq!(
+            spoken(&["\n<th", "ink>a", "</thi", "nk", ">", "Hello <think> there"]),
+            "Hello <think> there"
+        );
         assert_eq!(spoken(&["<think>never closed"]), "");
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dgh_net::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use dgh_net::{Client, Incoming, Method, NetError, NetErrorKind, Request};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use dgh_net::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use url::Url;
@@ -24,7 +24,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 /// Letters of a provider's error message that are kept.
 const MAX_ERROR_LETTERS: usize = 300;
 /// Time to the headers of an answer. Shorter limits are set by who asks: see [`crate::ask`].
-const HEADERS_TIMEOUT: Duration = Duration::from_secs(60);
+const HEADERS_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What the events of an API mean. One value reads one answer.
 pub(crate) trait Protocol: Send + 'static {
@@ -53,8 +53,13 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Posts a body and reads the answer.
-    pub(crate) fn ask<P: Protocol>(&self, body: &Json, protocol: P) -> BoxStream<'static, Result<Delta, LlmError>> {
-        let start = Asking::Start { endpoint: Arc::new(self.clone()), body: body.to_string().into(), protocol };
+    pub(crate) fn ask<P: Protocol>(
+        &self,
+        body: &Json,
+        protocol: P,
+    ) -> BoxStream<'static, Result<Delta, LlmError>> {
+        let start =
+            Asking::Start { endpoint: Arc::new(self.clone()), body: body.to_string().into(), protocol };
         stream::unfold(start, |mut state| async move {
             loop {
                 state = match state {
@@ -115,10 +120,13 @@ impl Endpoint {
         let said = serde_json::from_slice::<Json>(&text).ok().and_then(|json| error_message(&json));
         Err(LlmError {
             retry_after: error.retry_after,
-            ..self.error(kind_of_status(incoming.status), &match said {
-                Some(said) => format!("{} ({})", said, incoming.status),
-                None => error.message,
-            })
+            ..self.error(
+                kind_of_status(incoming.status),
+                &match said {
+                    Some(said) => format!("{} ({})", said, incoming.status),
+                    None => error.message,
+                },
+            )
         })
     }
 
@@ -128,7 +136,8 @@ impl Endpoint {
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         if let Some((name, before, key)) = &self.key {
             let value = HeaderValue::from_str(&format!("{before}{}", key.expose_secret().trim()));
-            let mut value = value.map_err(|_| self.error(LlmErrorKind::Setup, "the key has characters that no key has"))?;
+            let mut value = value
+                .map_err(|_| self.error(LlmErrorKind::Setup, "the key has characters that no key has"))?;
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
         }
@@ -149,7 +158,8 @@ impl Endpoint {
 
     /// An error with the provider's name, from which the key is struck if it was repeated.
     fn error(&self, kind: LlmErrorKind, message: &str) -> LlmError {
-        let mut message: String = message.chars().filter(|c| !c.is_control()).take(MAX_ERROR_LETTERS).collect();
+        let mut message: String =
+            message.chars().filter(|c| !c.is_control()).take(MAX_ERROR_LETTERS).collect();
         if let Some((_, _, key)) = &self.key {
             let key = key.expose_secret().trim();
             if !key.is_empty() {
@@ -207,7 +217,14 @@ impl<P: Protocol> Reading<P> {
 
 /// The data of an event as JSON.
 pub(crate) fn json(frame: &Frame) -> Result<Json, LlmError> {
-    serde_json::from_str(&frame.data).map_err(|_| LlmError::new(LlmErrorKind::BadAnswer, "an event of the answer is not JSON"))
+    serde_json::from_str(&frame.data)
+        .map_err(|_| LlmError::new(LlmErrorKind::BadAnswer, "an event of the answer is not JSON"))
+}
+
+/// The value at a place (RFC 6901); null when there is none.
+pub(crate) fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
+    static NOTHING: Json = Json::Null;
+    json.pointer(pointer).unwrap_or(&NOTHING)
 }
 
 /// The answer stopped before it was complete.
@@ -222,7 +239,10 @@ pub(crate) fn arguments(name: &str, text: &str) -> Result<Json, LlmError> {
     }
     match serde_json::from_str(text) {
         Ok(arguments @ Json::Object(_)) => Ok(arguments),
-        _ => Err(LlmError::new(LlmErrorKind::BadAnswer, format!("the arguments of `{name}` are not a JSON object"))),
+        _ => Err(LlmError::new(
+            LlmErrorKind::BadAnswer,
+            format!("the arguments of `{name}` are not a JSON object"),
+        )),
     }
 }
 
@@ -241,7 +261,9 @@ pub(crate) fn streamed_error(error: &Json) -> LlmError {
     let word = ["type", "code", "status"].iter().find_map(|k| error.get(k)?.as_str()).unwrap_or_default();
     let kind = match (status, word) {
         (Some(status), _) => kind_of_status(u16::try_from(status).unwrap_or(500)),
-        (_, "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "RESOURCE_EXHAUSTED") => LlmErrorKind::RateLimited,
+        (_, "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "RESOURCE_EXHAUSTED") => {
+            LlmErrorKind::RateLimited
+        }
         (_, "authentication_error" | "permission_error" | "invalid_api_key") => LlmErrorKind::Auth,
         (_, "invalid_request_error" | "not_found_error" | "INVALID_ARGUMENT") => LlmErrorKind::Rejected,
         _ => LlmErrorKind::Unavailable,

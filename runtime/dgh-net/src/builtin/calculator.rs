@@ -20,7 +20,8 @@ pub fn calculate(expression: &str) -> Result<Decimal, String> {
     if expression.len() > MAX_EXPRESSION_BYTES {
         return Err(format!("the expression is longer than {MAX_EXPRESSION_BYTES} bytes"));
     }
-    let mut parser = Parser { rest: expression.chars().filter(|c| !c.is_whitespace()).map(plain).collect(), at: 0 };
+    let mut parser =
+        Parser { rest: expression.chars().filter(|c| !c.is_whitespace()).map(plain).collect(), at: 0 };
     if parser.rest.is_empty() {
         return Err("the expression is empty".to_owned());
     }
@@ -59,7 +60,8 @@ impl Parser {
         while let Some(op) = self.take(&['+', '-']) {
             let right = self.product(depth)?;
             let amount = if right.percent { multiply(left.value, right.value)? } else { right.value };
-            let value = if op == '+' { left.value.checked_add(amount) } else { left.value.checked_sub(amount) };
+            let value =
+                if op == '+' { left.value.checked_add(amount) } else { left.value.checked_sub(amount) };
             left = Term { value: value.ok_or_else(too_large)?, percent: false };
         }
         Ok(left)
@@ -91,7 +93,10 @@ impl Parser {
                 if self.take(&['%']).is_none() {
                     return Ok(Term { value, percent: false });
                 }
-                Ok(Term { value: value.checked_div(Decimal::ONE_HUNDRED).ok_or_else(too_large)?, percent: true })
+                Ok(Term {
+                    value: value.checked_div(Decimal::ONE_HUNDRED).ok_or_else(too_large)?,
+                    percent: true,
+                })
             }
         }
     }

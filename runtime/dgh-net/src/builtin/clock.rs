@@ -21,7 +21,7 @@ pub fn clock(zone: &str, now: DateTime<Utc>) -> Result<Json, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn at(zone: &str, utc: &str) -> Json {
@@ -31,7 +31,10 @@ mod tests {
     #[test]
     fn the_clock_knows_zones_and_their_summer_time() {
         let winter = at("Europe/Berlin", "2026-03-29T00:59:00Z");
-        assert_eq!(winter, json!({ "date": "2026-03-29", "time": "01:59:00", "weekday": "Sunday", "offset": "+01:00" }));
+        assert_eq!(
+            winter,
+            json!({ "date": "2026-03-29", "time": "01:59:00", "weekday": "Sunday", "offset": "+01:00" })
+        );
         assert_eq!(at("europe/berlin", "2026-03-29T01:00:00Z")["time"], "03:00:00");
         assert_eq!(at("America/New York", "2026-01-01T03:30:00Z")["date"], "2025-12-31");
         assert_eq!(at("Asia/Kathmandu", "2026-01-01T00:00:00Z")["offset"], "+05:45");

@@ -45,7 +45,12 @@ async fn a_private_address_is_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn other_schemes_and_users_in_the_address_are_refused() {
-    for url in ["ftp://example.com/", "file:///etc/passwd", "http://user:pass@example.com/", "http://user@example.com/"] {
+    for url in [
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "http://user:pass@example.com/",
+        "http://user@example.com/",
+    ] {
         let error = fails(&client(), get(url)).await;
         assert_eq!(error.kind, NetErrorKind::Refused, "{url}");
         assert!(!error.message.contains("pass@"), "{error}");
@@ -85,7 +90,10 @@ async fn a_name_without_an_address_is_a_network_error() {
     let lookup = Arc::new(Rebinding(Mutex::new([vec![]].into())));
     let client = Client::with_lookup(Policy::public(), lookup).unwrap();
     let error = fails(&client, get("http://nowhere.test/")).await;
-    assert_eq!((error.kind, error.message.as_str()), (NetErrorKind::Network, "the name `nowhere.test` has no address"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (NetErrorKind::Network, "the name `nowhere.test` has no address")
+    );
 }
 
 #[tokio::test]
@@ -148,7 +156,8 @@ async fn an_answer_that_is_too_large_is_not_read() {
 
 #[tokio::test]
 async fn a_status_keeps_when_to_ask_again_and_tells_only_the_host() {
-    let server = Server::start(|_, _| Reply::head(429, &[("retry-after", "3"), ("content-length", "0")])).await;
+    let server =
+        Server::start(|_, _| Reply::head(429, &[("retry-after", "3"), ("content-length", "0")])).await;
     let answer = client().send(get(&server.url("/path?key=hush"))).await.unwrap();
     let error = answer.success().err().unwrap();
     assert_eq!((error.kind, error.status), (NetErrorKind::Status, Some(429)));

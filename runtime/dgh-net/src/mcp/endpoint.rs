@@ -31,7 +31,12 @@ pub(super) enum Transport {
 
 impl Endpoint {
     /// Fills in a server of a program.
-    pub fn new(program: &Program, server: &McpServer, facts: &dyn Scope, secrets: &dyn Secrets) -> Result<Self, NetError> {
+    pub fn new(
+        program: &Program,
+        server: &McpServer,
+        facts: &dyn Scope,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, NetError> {
         let filler = Filler { program, scope: facts, secrets };
         let name = server.name.clone();
         let setup = |message: String| NetError::new(NetErrorKind::Setup, format!("`{name}`: {message}"));
@@ -39,7 +44,8 @@ impl Endpoint {
         let transport = match (&server.url, &server.command) {
             (Some(url), _) => {
                 let text = filler.text(url)?.ok_or_else(|| setup("its address is missing".to_owned()))?;
-                let mut url = Url::parse(text.expose_secret()).map_err(|_| setup("its address is not one".to_owned()))?;
+                let mut url = Url::parse(text.expose_secret())
+                    .map_err(|_| setup("its address is not one".to_owned()))?;
                 let mut headers = HashMap::new();
                 match server.auth.as_ref().map(|auth| filler.credentials(auth)).transpose()? {
                     None => {}
@@ -54,16 +60,25 @@ impl Endpoint {
             (None, Some(command)) => {
                 // A caller's words must never become part of a command.
                 if !is_configuration(command) {
-                    return Err(refused(format!("`{name}`: its command may be made of text and `env` alone")));
+                    return Err(refused(format!(
+                        "`{name}`: its command may be made of text and `env` alone"
+                    )));
                 }
                 let text = filler.text(command)?.ok_or_else(|| setup("its command is missing".to_owned()))?;
                 let mut words = shlex::split(text.expose_secret()).unwrap_or_default().into_iter();
-                let program = words.next().ok_or_else(|| setup("its command is empty, or a quote in it is not closed".to_owned()))?;
+                let program = words.next().ok_or_else(|| {
+                    setup("its command is empty, or a quote in it is not closed".to_owned())
+                })?;
                 Transport::Process { program, arguments: words.collect() }
             }
             (None, None) => return Err(setup("it has neither `url` nor `command`".to_owned())),
         };
-        Ok(Self { name: server.name.clone(), transport, timeout: Duration::from_millis(server.timeout_ms), grant })
+        Ok(Self {
+            name: server.name.clone(),
+            transport,
+            timeout: Duration::from_millis(server.timeout_ms),
+            grant,
+        })
     }
 
     /// Adds a token that was fetched.
@@ -79,8 +94,10 @@ impl Endpoint {
     pub(super) fn key(&self) -> String {
         match &self.transport {
             Transport::Http { url, headers } => {
-                let mut credentials: Vec<_> =
-                    headers.iter().map(|(n, v)| format!("{n}: {}", String::from_utf8_lossy(v.as_bytes()))).collect();
+                let mut credentials: Vec<_> = headers
+                    .iter()
+                    .map(|(n, v)| format!("{n}: {}", String::from_utf8_lossy(v.as_bytes())))
+                    .collect();
                 credentials.sort();
                 format!("{url}\n{}", credentials.join("\n"))
             }

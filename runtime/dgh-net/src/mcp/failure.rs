@@ -30,8 +30,12 @@ pub(super) fn of_service(endpoint: &Endpoint, error: &ServiceError) -> NetError 
         ServiceError::McpError(said) => answered(endpoint, &said.message),
         ServiceError::TransportSend(error) => of_transport(endpoint, error),
         ServiceError::TransportClosed | ServiceError::Cancelled { .. } => closed(endpoint),
-        ServiceError::Timeout { .. } => NetError::new(NetErrorKind::Timeout, format!("`{}` did not answer in time", endpoint.name)),
-        ServiceError::InputRequiredRoundsExceeded { .. } => bad(endpoint, "it asks for input, which there is nobody to give"),
+        ServiceError::Timeout { .. } => {
+            NetError::new(NetErrorKind::Timeout, format!("`{}` did not answer in time", endpoint.name))
+        }
+        ServiceError::InputRequiredRoundsExceeded { .. } => {
+            bad(endpoint, "it asks for input, which there is nobody to give")
+        }
         _ => bad(endpoint, "its answer is not one to what was asked"),
     }
 }
@@ -74,13 +78,18 @@ fn of_http(endpoint: &Endpoint, error: &StreamableHttpError<reqwest::Error>) -> 
             match code {
                 Some(code @ 300..=399) => NetError {
                     status: Some(code),
-                    ..NetError::new(NetErrorKind::Refused, format!("{host} redirects ({code}); redirects are not followed"))
+                    ..NetError::new(
+                        NetErrorKind::Refused,
+                        format!("{host} redirects ({code}); redirects are not followed"),
+                    )
                 },
                 Some(code) => status(code),
                 None => bad(endpoint, "it does not speak MCP"),
             }
         }
-        StreamableHttpError::Io(_) | StreamableHttpError::UnexpectedEndOfStream | StreamableHttpError::TransportChannelClosed => closed(endpoint),
+        StreamableHttpError::Io(_)
+        | StreamableHttpError::UnexpectedEndOfStream
+        | StreamableHttpError::TransportChannelClosed => closed(endpoint),
         StreamableHttpError::ReinitializationFailed(said) => answered(endpoint, &said.message),
         _ => bad(endpoint, "it does not speak MCP"),
     }

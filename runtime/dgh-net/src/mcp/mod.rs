@@ -13,10 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgh_ir::McpTool;
-use rmcp::model::{CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock, Implementation, PaginatedRequestParams};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock, Implementation,
+    PaginatedRequestParams,
+};
 use rmcp::service::RunningService;
-use rmcp::transport::streamable_http_client::{StreamableHttpClientTransport, StreamableHttpClientTransportConfig};
 use rmcp::transport::child_process::TokioChildProcess;
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
+};
 use rmcp::{RoleClient, ServiceExt};
 use serde_json::{Map, Value as Json};
 use tokio::process::Command;
@@ -40,8 +45,20 @@ const MAX_MESSAGE_BYTES: usize = 4 * MAX_ANSWER_BYTES;
 /// Time in which a session is closed in order; a process that takes longer is killed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Variables of the environment that a server's process gets: what it needs to run, and no key.
-const PASSED_ON: [&str; 12] =
-    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SystemRoot"];
+const PASSED_ON: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SystemRoot",
+];
 
 type Service = RunningService<RoleClient, ClientConfig>;
 type Place = Arc<Mutex<Option<Arc<Service>>>>;
@@ -59,14 +76,22 @@ impl Servers {
     }
 
     /// Calls a tool. What it answers in a structured form, else its text.
-    pub async fn call(&self, endpoint: &Endpoint, tool: &str, arguments: Map<String, Json>) -> Result<Json, NetError> {
+    pub async fn call(
+        &self,
+        endpoint: &Endpoint,
+        tool: &str,
+        arguments: Map<String, Json>,
+    ) -> Result<Json, NetError> {
         let session = self.session(endpoint).await?;
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         // Dropping the future tells the server that the answer is not wanted any more.
         let answer = tokio::time::timeout(endpoint.timeout, session.call_tool(params)).await;
         let answer = answer.map_err(|_| {
             let limit = endpoint.timeout.as_millis();
-            NetError::new(NetErrorKind::Timeout, format!("`{tool}` of `{}` did not answer within {limit} ms", endpoint.name))
+            NetError::new(
+                NetErrorKind::Timeout,
+                format!("`{tool}` of `{}` did not answer within {limit} ms", endpoint.name),
+            )
         })?;
         result(endpoint, tool, answer.map_err(|e| failure::of_service(endpoint, &e))?)
     }
@@ -79,7 +104,8 @@ impl Servers {
             let mut cursor = None;
             loop {
                 let page = PaginatedRequestParams::default().with_cursor(cursor);
-                let page = session.list_tools(Some(page)).await.map_err(|e| failure::of_service(endpoint, &e))?;
+                let page =
+                    session.list_tools(Some(page)).await.map_err(|e| failure::of_service(endpoint, &e))?;
                 tools.extend(page.tools.into_iter().map(pinned));
                 cursor = page.next_cursor;
                 if tools.len() > MAX_TOOLS {
@@ -91,7 +117,12 @@ impl Servers {
                 }
             }
         };
-        let late = |_| NetError::new(NetErrorKind::Timeout, format!("`{}` did not list its tools in time", endpoint.name));
+        let late = |_| {
+            NetError::new(
+                NetErrorKind::Timeout,
+                format!("`{}` did not list its tools in time", endpoint.name),
+            )
+        };
         let mut tools = tokio::time::timeout(LIST_TIMEOUT, all).await.map_err(late)??;
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(tools)
@@ -115,7 +146,12 @@ impl Servers {
         if let Some(session) = place.as_ref().filter(|s| !s.is_closed() && !s.is_transport_closed()) {
             return Ok(Arc::clone(session));
         }
-        let late = |_| NetError::new(NetErrorKind::Timeout, format!("`{}` did not open a session in time", endpoint.name));
+        let late = |_| {
+            NetError::new(
+                NetErrorKind::Timeout,
+                format!("`{}` did not open a session in time", endpoint.name),
+            )
+        };
         let session = tokio::time::timeout(CONNECT_TIMEOUT, self.connect(endpoint)).await.map_err(late)??;
         let session = Arc::new(session);
         *place = Some(Arc::clone(&session));
@@ -137,9 +173,17 @@ impl Servers {
                 let mut command = Command::new(program);
                 command.args(arguments).env_clear().kill_on_drop(true);
                 command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-                let (process, _) = TokioChildProcess::builder(command).stderr(Stdio::null()).spawn().map_err(|e| {
-                    NetError::new(NetErrorKind::Setup, format!("`{}`: the command `{program}` does not start: {}", endpoint.name, e.kind()))
-                })?;
+                let (process, _) =
+                    TokioChildProcess::builder(command).stderr(Stdio::null()).spawn().map_err(|e| {
+                        NetError::new(
+                            NetErrorKind::Setup,
+                            format!(
+                                "`{}`: the command `{program}` does not start: {}",
+                                endpoint.name,
+                                e.kind()
+                            ),
+                        )
+                    })?;
                 us().serve(process).await
             }
         };
@@ -176,7 +220,10 @@ fn result(endpoint: &Endpoint, tool: &str, result: CallToolResult) -> Result<Jso
     };
     if result.is_error == Some(true) {
         let said = failure::short(&text());
-        return Err(NetError::new(NetErrorKind::Status, format!("`{tool}` of `{}` failed: {said}", endpoint.name)));
+        return Err(NetError::new(
+            NetErrorKind::Status,
+            format!("`{tool}` of `{}` failed: {said}", endpoint.name),
+        ));
     }
     let json = match &result.structured_content {
         Some(json) if !json.is_null() => json.clone(),
@@ -184,7 +231,8 @@ fn result(endpoint: &Endpoint, tool: &str, result: CallToolResult) -> Result<Jso
     };
     // What goes to a model and a log is as small as other answers.
     if json.to_string().len() > MAX_ANSWER_BYTES {
-        let message = format!("the answer of `{tool}` of `{}` is longer than {MAX_ANSWER_BYTES} bytes", endpoint.name);
+        let message =
+            format!("the answer of `{tool}` of `{}` is longer than {MAX_ANSWER_BYTES} bytes", endpoint.name);
         return Err(NetError::new(NetErrorKind::TooLarge, message));
     }
     Ok(json)

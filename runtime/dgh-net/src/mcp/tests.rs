@@ -39,7 +39,11 @@ async fn what_does_not_speak_mcp_is_told_apart() {
         (Reply::new(404, "text/plain", "no"), NetErrorKind::Status, Some(404)),
         (Reply::new(403, "text/plain", "no"), NetErrorKind::Status, Some(403)),
         (Reply::new(503, "text/plain", "busy"), NetErrorKind::Status, Some(503)),
-        (Reply::head(307, &[("location", "http://10.0.0.1/mcp?k=hush"), ("content-length", "0")]), NetErrorKind::Refused, Some(307)),
+        (
+            Reply::head(307, &[("location", "http://10.0.0.1/mcp?k=hush"), ("content-length", "0")]),
+            NetErrorKind::Refused,
+            Some(307),
+        ),
         (Reply::default(), NetErrorKind::Network, None),
     ];
     for (reply, kind, status) in cases {
@@ -64,10 +68,16 @@ async fn a_private_address_is_not_asked() {
 #[tokio::test]
 async fn commands_need_leave_and_have_to_exist() {
     let refused = fails(&servers(Policy::with_private()), &process("true", &[])).await;
-    assert_eq!((refused.kind, refused.message.as_str()), (NetErrorKind::Refused, "`calendar` is a command, and commands are not started here"));
+    assert_eq!(
+        (refused.kind, refused.message.as_str()),
+        (NetErrorKind::Refused, "`calendar` is a command, and commands are not started here")
+    );
     let allowed = servers(Policy::public().allow_commands());
     let missing = fails(&allowed, &process("/no/such/program", &[])).await;
-    assert_eq!((missing.kind, missing.message.as_str()), (NetErrorKind::Setup, "`calendar`: the command `/no/such/program` does not start: entity not found"));
+    assert_eq!(
+        (missing.kind, missing.message.as_str()),
+        (NetErrorKind::Setup, "`calendar`: the command `/no/such/program` does not start: entity not found")
+    );
     let ended = fails(&allowed, &process("true", &[])).await;
     assert_eq!(ended.kind, NetErrorKind::Network, "{ended}");
     let chatty = fails(&allowed, &process("echo", &["this is no MCP"])).await;
@@ -85,7 +95,10 @@ async fn a_process_gets_no_keys_of_ours() {
     let names: Vec<_> = environment.lines().filter_map(|l| l.split_once('=')).map(|(name, _)| name).collect();
     assert!(names.contains(&"PATH"));
     // Set by cargo for this very test.
-    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some() && !names.contains(&"CARGO_MANIFEST_DIR"), "{names:?}");
+    assert!(
+        std::env::var_os("CARGO_MANIFEST_DIR").is_some() && !names.contains(&"CARGO_MANIFEST_DIR"),
+        "{names:?}"
+    );
 }
 
 #[test]

@@ -19,13 +19,19 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(program: &Program, ty: Option<&Type>, path: Option<&str>, locale: Locale) -> Result<Self, NetError> {
+    pub(crate) fn new(
+        program: &Program,
+        ty: Option<&Type>,
+        path: Option<&str>,
+        locale: Locale,
+    ) -> Result<Self, NetError> {
         let path = path.map(|text| match JsonPath::parse(text) {
             Ok(path) => Ok((path, is_singular(text), text.to_owned())),
             Err(_) => Err(NetError::new(NetErrorKind::Refused, format!("`{text}` is not a JSONPath"))),
         });
         // Only enums and records are looked at; they are small.
-        let types = Program { enums: program.enums.clone(), records: program.records.clone(), ..Program::default() };
+        let types =
+            Program { enums: program.enums.clone(), records: program.records.clone(), ..Program::default() };
         Ok(Self { ty: ty.cloned(), path: path.transpose()?, program: types, locale })
     }
 
@@ -35,23 +41,38 @@ impl Reader {
         if body.iter().all(u8::is_ascii_whitespace) {
             return check(&self.program, Some(ty), &Json::Null, self.locale);
         }
-        let json: Json = serde_json::from_slice(body).map_err(|_| bad("the answer is not JSON".to_owned()))?;
-        let Some((path, singular, text)) = &self.path else { return check(&self.program, Some(ty), &json, self.locale) };
+        let json: Json =
+            serde_json::from_slice(body).map_err(|_| bad("the answer is not JSON".to_owned()))?;
+        let Some((path, singular, text)) = &self.path else {
+            return check(&self.program, Some(ty), &json, self.locale);
+        };
         let found = path.query(&json).all();
         let picked = match (found.as_slice(), *singular) {
             // A path with a wildcard or a filter picks many: a list, whatever it finds.
-            (found, false) if matches!(ty.kind, Kind::List(_)) => Json::Array(found.iter().map(|v| (*v).clone()).collect()),
+            (found, false) if matches!(ty.kind, Kind::List(_)) => {
+                Json::Array(found.iter().map(|v| (*v).clone()).collect())
+            }
             ([one], _) => (*one).clone(),
             ([], _) if ty.optional => Json::Null,
             ([], _) => return Err(bad(format!("the answer has nothing at `{text}`"))),
-            (many, _) => return Err(bad(format!("the answer has {} values at `{text}`, and one was expected", many.len()))),
+            (many, _) => {
+                return Err(bad(format!(
+                    "the answer has {} values at `{text}`, and one was expected",
+                    many.len()
+                )));
+            }
         };
         check(&self.program, Some(ty), &picked, self.locale)
     }
 }
 
 /// An answer in the form of its type; null for none.
-pub(crate) fn check(program: &Program, ty: Option<&Type>, json: &Json, locale: Locale) -> Result<Json, NetError> {
+pub(crate) fn check(
+    program: &Program,
+    ty: Option<&Type>,
+    json: &Json,
+    locale: Locale,
+) -> Result<Json, NetError> {
     let Some(ty) = ty else { return Ok(Json::Null) };
     if matches!(ty.kind, Kind::Json | Kind::Hole) {
         return Ok(json.clone());
@@ -102,21 +123,32 @@ mod tests {
 
     #[test]
     fn a_path_picks_the_result() {
-        let body = json!({ "slots": ["2026-03-01"], "n": 3, "items": [{ "name": "a" }], "q'": { "x.y": true } });
+        let body =
+            json!({ "slots": ["2026-03-01"], "n": 3, "items": [{ "name": "a" }], "q'": { "x.y": true } });
         assert_eq!(read(list(Kind::Date), Some("$.slots"), &body), Ok(json!(["2026-03-01"])));
         assert_eq!(read(Type::of(Kind::Int), Some("$['n']"), &body), Ok(json!(3)));
-        assert_eq!(read(list(Kind::Text), Some("$.items[*].name"), &body), Ok(json!(["a"])), "one match of many is a list");
+        assert_eq!(
+            read(list(Kind::Text), Some("$.items[*].name"), &body),
+            Ok(json!(["a"])),
+            "one match of many is a list"
+        );
         assert_eq!(read(list(Kind::Text), Some("$.items[?@.name == 'z'].name"), &body), Ok(json!([])));
         assert_eq!(read(Type::of(Kind::Text), Some("$.items[?@.name == 'a'].name"), &body), Ok(json!("a")));
         assert_eq!(read(Type::of(Kind::Bool), Some(r#"$["q'"]["x.y"]"#), &body), Ok(json!(true)));
         assert_eq!(read(Type::of(Kind::Text).optional(), Some("$.none"), &body), Ok(Json::Null));
-        assert_eq!(read(Type::of(Kind::Text), Some("$.none"), &body), Err("the answer has nothing at `$.none`".into()));
+        assert_eq!(
+            read(Type::of(Kind::Text), Some("$.none"), &body),
+            Err("the answer has nothing at `$.none`".into())
+        );
     }
 
     #[test]
     fn an_answer_of_the_wrong_type_says_where() {
         let error = read(list(Kind::Date), None, &json!(["2026-03-01", "soon"])).unwrap_err();
-        assert_eq!(error, "the answer does not fit: [1]: expected a date, like 2026-03-01, found the text \"soon\"");
+        assert_eq!(
+            error,
+            "the answer does not fit: [1]: expected a date, like 2026-03-01, found the text \"soon\""
+        );
         let many = read(Type::of(Kind::Int), Some("$[*]"), &json!([1, 2])).unwrap_err();
         assert_eq!(many, "the answer has 2 values at `$[*]`, and one was expected");
     }

@@ -41,14 +41,17 @@ pub(crate) struct Grant {
 /// How long before its end a token is no longer used.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// How long a token is kept whose server does not say.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
+/// How long a token is kept at most.
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 /// Bytes of a token's answer that are read.
 const MAX_TOKEN_BYTES: usize = 64 << 10;
 
 impl Credentials {
     /// By kind and arguments, as the standard library declares them.
     pub(crate) fn new(kind: &str, mut args: HashMap<String, SecretString>) -> Result<Self, NetError> {
-        let mut take = |name: &str| args.remove(name).ok_or_else(|| refused(format!("`auth: {kind}` needs `{name}`")));
+        let mut take =
+            |name: &str| args.remove(name).ok_or_else(|| refused(format!("`auth: {kind}` needs `{name}`")));
         Ok(match kind {
             "bearer" => {
                 let token = take("token")?;
@@ -58,13 +61,20 @@ impl Credentials {
             "header" => {
                 let name = take("name")?;
                 let name = HeaderName::from_bytes(name.expose_secret().as_bytes());
-                Self::Header(name.map_err(|_| refused("`auth: header` needs the name of a header".to_owned()))?, take("value")?)
+                Self::Header(
+                    name.map_err(|_| refused("`auth: header` needs the name of a header".to_owned()))?,
+                    take("value")?,
+                )
             }
             "query" => Self::Query(take("name")?.expose_secret().to_owned(), take("value")?),
             "oauth2" => {
                 let url = take("token_url")?;
-                let url = url.expose_secret().parse().map_err(|_| refused("`token_url` is not an address".to_owned()))?;
-                let (client_id, client_secret) = (take("client_id")?.expose_secret().to_owned(), take("client_secret")?);
+                let url = url
+                    .expose_secret()
+                    .parse()
+                    .map_err(|_| refused("`token_url` is not an address".to_owned()))?;
+                let (client_id, client_secret) =
+                    (take("client_id")?.expose_secret().to_owned(), take("client_secret")?);
                 let scope = take("scope").ok().map(|s| s.expose_secret().to_owned());
                 Self::Grant(Grant { url, client_id, client_secret, scope })
             }
@@ -98,7 +108,12 @@ struct Token {
 
 impl Tokens {
     /// A token that is still good; asks for one if there is none.
-    pub(crate) async fn get(&self, client: &Client, grant: &Grant, timeout: Duration) -> Result<SecretString, NetError> {
+    pub(crate) async fn get(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        timeout: Duration,
+    ) -> Result<SecretString, NetError> {
         let place = self.place(grant).await;
         let mut kept = place.lock().await;
         if let Some(token) = kept.as_ref().filter(|t| t.good_until > Instant::now()) {
@@ -121,7 +136,12 @@ impl Tokens {
 
     async fn place(&self, grant: &Grant) -> Arc<Mutex<Option<Token>>> {
         // The secret is part of the key: whoever has another one may not use this token.
-        let parts = [grant.url.as_str(), &grant.client_id, grant.client_secret.expose_secret(), grant.scope.as_deref().unwrap_or("")];
+        let parts = [
+            grant.url.as_str(),
+            &grant.client_id,
+            grant.client_secret.expose_secret(),
+            grant.scope.as_deref().unwrap_or(""),
+        ];
         Arc::clone(self.kept.lock().await.entry(parts.join("\n")).or_default())
     }
 }
@@ -140,14 +160,20 @@ async fn fetch(client: &Client, grant: &Grant, timeout: Duration) -> Result<Toke
     request.timeout = timeout;
     request.max_bytes = MAX_TOKEN_BYTES;
     let asked = Instant::now();
-    let answer = client.send(request).await?.success().map_err(|e| NetError { message: format!("no token: {}", e.message), ..e })?;
-    let wrong = || NetError::new(NetErrorKind::BadAnswer, "no token: the answer of the token address holds none");
+    let answer = client
+        .send(request)
+        .await?
+        .success()
+        .map_err(|e| NetError { message: format!("no token: {}", e.message), ..e })?;
+    let wrong =
+        || NetError::new(NetErrorKind::BadAnswer, "no token: the answer of the token address holds none");
     let json: Json = serde_json::from_slice(&answer.body).map_err(|_| wrong())?;
-    let value = json["access_token"].as_str().filter(|t| !t.is_empty()).ok_or_else(wrong)?;
-    if json["token_type"].as_str().is_some_and(|t| !t.eq_ignore_ascii_case("bearer")) {
+    let value =
+        json.get("access_token").and_then(Json::as_str).filter(|t| !t.is_empty()).ok_or_else(wrong)?;
+    if json.get("token_type").and_then(Json::as_str).is_some_and(|t| !t.eq_ignore_ascii_case("bearer")) {
         return Err(NetError::new(NetErrorKind::BadAnswer, "no token: it is of another type than Bearer"));
     }
-    let seconds = json["expires_in"].as_u64().or_else(|| json["expires_in"].as_str()?.parse().ok());
-    let lifetime = seconds.map_or(DEFAULT_LIFETIME, Duration::from_secs).min(Duration::from_secs(30 * 24 * 3_600));
+    let seconds = json.get("expires_in").and_then(|s| s.as_u64().or_else(|| s.as_str()?.parse().ok()));
+    let lifetime = seconds.map_or(DEFAULT_LIFETIME, Duration::from_secs).min(MAX_LIFETIME);
     Ok(Token { value: value.into(), good_until: asked + lifetime.saturating_sub(LEEWAY) })
 }

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use dgh_ir::{Builtin, Locale, McpServer, McpTool, Method, Probe, Program, Scope, SlotId, Tool, ToolAction, Type, Value, eval, from_json};
+use dgh_ir::{
+    Builtin, Locale, McpServer, McpTool, Method, Probe, Program, Scope, SlotId, Tool, ToolAction, Type,
+    Value, eval, from_json,
+};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
@@ -92,7 +95,10 @@ impl Tools {
         let Some(limit) = call.timeout else { return work };
         async move {
             tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                Err(NetError::new(NetErrorKind::Timeout, format!("no answer within {} ms", limit.as_millis())))
+                Err(NetError::new(
+                    NetErrorKind::Timeout,
+                    format!("no answer within {} ms", limit.as_millis()),
+                ))
             })
         }
         .boxed()
@@ -112,7 +118,12 @@ impl Tools {
             ToolAction::Http(http) => {
                 let scope = ToolScope { tool, values: &values, facts: call.facts };
                 let prepared = Prepared::new(call.program, http, &scope, self.inner.secrets.as_ref());
-                let reader = answer::Reader::new(call.program, tool.result.as_ref(), http.result.as_deref(), call.locale);
+                let reader = answer::Reader::new(
+                    call.program,
+                    tool.result.as_ref(),
+                    http.result.as_deref(),
+                    call.locale,
+                );
                 match (prepared, reader) {
                     (Ok(prepared), Ok(reader)) => self.http(tool, prepared, reader, call),
                     (Err(error), _) | (_, Err(error)) => ready(Err(error)),
@@ -120,13 +131,23 @@ impl Tools {
             }
             ToolAction::Builtin(name) => {
                 let result = builtin::run(name, &named(tool, values), call.now);
-                ready(result.and_then(|json| answer::check(call.program, tool.result.as_ref(), &json, call.locale)))
+                ready(
+                    result.and_then(|json| {
+                        answer::check(call.program, tool.result.as_ref(), &json, call.locale)
+                    }),
+                )
             }
             ToolAction::Hole => ready(Err(refused(format!("`{}` did not compile", tool.name)))),
         }
     }
 
-    fn http(&self, tool: &Tool, mut prepared: Prepared, reader: answer::Reader, call: &Call<'_>) -> BoxFuture<'static, Result<Json, NetError>> {
+    fn http(
+        &self,
+        tool: &Tool,
+        mut prepared: Prepared,
+        reader: answer::Reader,
+        call: &Call<'_>,
+    ) -> BoxFuture<'static, Result<Json, NetError>> {
         let reads_only = prepared.method == Method::Get;
         if let Some(key) = call.idempotency_key.filter(|_| !reads_only) {
             prepared.idempotency_key(key);
@@ -137,11 +158,13 @@ impl Tools {
         async move {
             let mut attempt = 1;
             loop {
-                let error = match inner.attempt(&prepared, timeout).await.and_then(|body| reader.read(&body)) {
+                let error = match inner.attempt(&prepared, timeout).await.and_then(|body| reader.read(&body))
+                {
                     Ok(json) => return Ok(json),
                     Err(error) => error,
                 };
-                let pause = retry::delay(attempt, error.retry_after).filter(|_| error.is_transient() && attempt < attempts);
+                let pause = retry::delay(attempt, error.retry_after)
+                    .filter(|_| error.is_transient() && attempt < attempts);
                 let Some(pause) = pause else { return Err(error) };
                 (inner.pause)(pause).await;
                 attempt += 1;
@@ -150,17 +173,23 @@ impl Tools {
         .boxed()
     }
 
-    fn mcp(&self, server: &McpServer, name: &str, call: &Call<'_>) -> BoxFuture<'static, Result<Json, NetError>> {
+    fn mcp(
+        &self,
+        server: &McpServer,
+        name: &str,
+        call: &Call<'_>,
+    ) -> BoxFuture<'static, Result<Json, NetError>> {
         if server.allow.as_ref().is_some_and(|allowed| !allowed.iter().any(|a| a == name)) {
             return ready(Err(refused(format!("`{}` does not allow `{name}`", server.name))));
         }
         let Json::Object(arguments) = call.arguments.clone() else {
             return ready(Err(refused(format!("the arguments of `{name}` are not an object"))));
         };
-        let endpoint = match crate::mcp::Endpoint::new(call.program, server, call.facts, self.inner.secrets.as_ref()) {
-            Ok(endpoint) => endpoint,
-            Err(error) => return ready(Err(error)),
-        };
+        let endpoint =
+            match crate::mcp::Endpoint::new(call.program, server, call.facts, self.inner.secrets.as_ref()) {
+                Ok(endpoint) => endpoint,
+                Err(error) => return ready(Err(error)),
+            };
         let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
         async move {
             let endpoint = inner.authorised(endpoint).await?;
@@ -170,7 +199,12 @@ impl Tools {
     }
 
     /// All tools of an MCP server: what `dgh lock` pins.
-    pub fn list(&self, program: &Program, server: &McpServer, facts: &dyn Scope) -> BoxFuture<'static, Result<Vec<McpTool>, NetError>> {
+    pub fn list(
+        &self,
+        program: &Program,
+        server: &McpServer,
+        facts: &dyn Scope,
+    ) -> BoxFuture<'static, Result<Vec<McpTool>, NetError>> {
         let endpoint = crate::mcp::Endpoint::new(program, server, facts, self.inner.secrets.as_ref());
         let inner = Arc::clone(&self.inner);
         async move {
@@ -199,7 +233,12 @@ impl Inner {
         };
         // Every request has this limit of its own; together they have it once.
         let answer = tokio::time::timeout(timeout, attempt).await;
-        let late = || NetError::new(NetErrorKind::Timeout, format!("{} did not answer within {} ms", prepared.host(), timeout.as_millis()));
+        let late = || {
+            NetError::new(
+                NetErrorKind::Timeout,
+                format!("{} did not answer within {} ms", prepared.host(), timeout.as_millis()),
+            )
+        };
         Ok(answer.unwrap_or_else(|_| Err(late()))?.body)
     }
 }
@@ -266,7 +305,10 @@ fn arguments(call: &Call<'_>, tool: &Tool) -> Result<Vec<Option<Value>>, NetErro
             None => match &param.default {
                 Some(default) => {
                     let scope = ToolScope { tool, values: &values, facts: call.facts };
-                    Some(eval(call.program, default, &scope).map_err(|e| refused(format!("`{}` of `{}`: {e}", param.name, tool.name)))?)
+                    Some(
+                        eval(call.program, default, &scope)
+                            .map_err(|e| refused(format!("`{}` of `{}`: {e}", param.name, tool.name)))?,
+                    )
                 }
                 None if param.ty.optional => Some(Value::None),
                 None => return Err(refused(format!("`{}` of `{}` is missing", param.name, tool.name))),
@@ -291,7 +333,12 @@ pub(crate) fn refused(message: String) -> NetError {
 }
 
 /// The declared type of a tool's answer, for who wants to check one of its own making.
-pub fn check_answer(program: &Program, ty: Option<&Type>, json: &Json, locale: Locale) -> Result<Json, NetError> {
+pub fn check_answer(
+    program: &Program,
+    ty: Option<&Type>,
+    json: &Json,
+    locale: Locale,
+) -> Result<Json, NetError> {
     answer::check(program, ty, json, locale)
 }
 

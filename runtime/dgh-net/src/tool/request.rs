@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use dgh_ir::{Auth, EvalError, Expr, ExprKind, HttpRequest, Kind, Method, Part, Program, Purpose, Scope, Template, Value, eval, render_expr, to_json};
+use dgh_ir::{
+    Auth, EvalError, Expr, ExprKind, HttpRequest, Kind, Method, Part, Program, Purpose, Scope, Template,
+    Value, eval, render_expr, to_json,
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,7 +25,8 @@ use crate::tool::refused;
 /// What stands for itself in an address (RFC 3986, 2.3); everything else of a value is encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Headers that belong to the connection.
-const RESERVED: [&str; 7] = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
+const RESERVED: [&str; 7] =
+    ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -39,7 +43,12 @@ pub struct Prepared {
 
 impl Prepared {
     /// Fills a request in.
-    pub fn new(program: &Program, http: &HttpRequest, scope: &dyn Scope, secrets: &dyn Secrets) -> Result<Self, NetError> {
+    pub fn new(
+        program: &Program,
+        http: &HttpRequest,
+        scope: &dyn Scope,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, NetError> {
         let filler = Filler { program, scope, secrets };
         let mut url = filler.url(&http.url)?;
         let mut headers = filler.headers(&http.headers)?;
@@ -65,7 +74,11 @@ impl Prepared {
     }
 
     /// The request for the client.
-    pub(crate) fn request(&self, timeout: Duration, token: Option<&SecretString>) -> Result<Request, NetError> {
+    pub(crate) fn request(
+        &self,
+        timeout: Duration,
+        token: Option<&SecretString>,
+    ) -> Result<Request, NetError> {
         let method = match self.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -76,9 +89,11 @@ impl Prepared {
         let mut request = Request::new(method, self.url.clone());
         request.headers = self.headers.clone();
         if let Some(token) = token {
-            request.headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", token.expose_secret()).into())?);
+            request
+                .headers
+                .insert(AUTHORIZATION, sensitive(&format!("Bearer {}", token.expose_secret()).into())?);
         }
-        request.body = self.body.clone();
+        request.body.clone_from(&self.body);
         request.timeout = timeout;
         Ok(request)
     }
@@ -110,7 +125,9 @@ impl Filler<'_> {
                     match part {
                         Part::Text(text) => out.push_str(text),
                         Part::Value { expr, format: None } => {
-                            out.push_str(self.text(expr)?.ok_or_else(|| missing("a value in a text"))?.expose_secret());
+                            out.push_str(
+                                self.text(expr)?.ok_or_else(|| missing("a value in a text"))?.expose_secret(),
+                            );
                         }
                         Part::Value { expr, format } => {
                             let text = render_expr(self.program, expr, *format, self.scope, Purpose::Request);
@@ -142,9 +159,12 @@ impl Filler<'_> {
             if RESERVED.contains(&lower.as_str()) {
                 return Err(refused(format!("the header `{name}` is set by the connection itself")));
             }
-            let key = HeaderName::from_bytes(lower.as_bytes()).map_err(|_| refused(format!("`{name}` is not the name of a header")))?;
+            let key = HeaderName::from_bytes(lower.as_bytes())
+                .map_err(|_| refused(format!("`{name}` is not the name of a header")))?;
             let Some(text) = self.text(expr)? else { continue };
-            let value = sensitive(&text).map_err(|_| refused(format!("the value of the header `{name}` has characters that a header cannot hold")))?;
+            let value = sensitive(&text).map_err(|_| {
+                refused(format!("the value of the header `{name}` has characters that a header cannot hold"))
+            })?;
             out.insert(key, value);
         }
         Ok(out)
@@ -152,7 +172,8 @@ impl Filler<'_> {
 
     fn body(&self, body: &Expr, headers: &mut HeaderMap) -> Result<Bytes, NetError> {
         let json = to_json(&eval(self.program, body, self.scope).map_err(cannot)?);
-        let form = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with(FORM));
+        let form =
+            headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with(FORM));
         if form {
             return form_body(&json);
         }
@@ -205,7 +226,8 @@ pub(crate) fn is_configuration(expr: &Expr) -> bool {
             Part::Value { expr, .. } => is_configuration(expr),
         }),
         ExprKind::Match { arms, otherwise, .. } => {
-            arms.iter().all(|arm| is_configuration(&arm.value)) && otherwise.as_deref().is_none_or(is_configuration)
+            arms.iter().all(|arm| is_configuration(&arm.value))
+                && otherwise.as_deref().is_none_or(is_configuration)
         }
         _ => false,
     }
@@ -248,9 +270,13 @@ impl Address {
         match self.place() {
             Place::Origin if trusted || (whole && self.text.is_empty()) => self.text.push_str(value),
             Place::Origin => {
-                let fits = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+                let fits = !value.is_empty()
+                    && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
                 if !fits {
-                    return Err(refused("a value in the host of an address may hold letters, digits, `-` and `.` alone".to_owned()));
+                    return Err(refused(
+                        "a value in the host of an address may hold letters, digits, `-` and `.` alone"
+                            .to_owned(),
+                    ));
                 }
                 self.text.push_str(value);
             }
@@ -258,7 +284,9 @@ impl Address {
             Place::Path if value.is_empty() => {
                 return Err(refused("a value in the path of an address is empty".to_owned()));
             }
-            Place::Path | Place::Query | Place::Fragment => self.text.extend(utf8_percent_encode(value, ENCODED)),
+            Place::Path | Place::Query | Place::Fragment => {
+                self.text.extend(utf8_percent_encode(value, ENCODED));
+            }
         }
         Ok(())
     }
@@ -267,7 +295,11 @@ impl Address {
         match self.place() {
             Place::Query => {
                 let start = self.text.rfind(['?', '&']).unwrap_or(self.text.len());
-                let keep = if self.text.get(start..).is_some_and(|t| t.starts_with('?')) { start + 1 } else { start };
+                let keep = if self.text.get(start..).is_some_and(|t| t.starts_with('?')) {
+                    start + 1
+                } else {
+                    start
+                };
                 self.text.truncate(keep);
                 self.skips = true;
                 Ok(())
@@ -289,13 +321,19 @@ impl Address {
 
     fn finish(self) -> Result<Url, NetError> {
         let text = self.text.trim_end_matches('?');
-        let path = text.split_once("://").map_or("", |(_, rest)| rest).split(['?', '#']).next().unwrap_or_default();
+        let path =
+            text.split_once("://").map_or("", |(_, rest)| rest).split(['?', '#']).next().unwrap_or_default();
         // Encoded or not, these would climb out of the folder that the author wrote.
-        let climbs = path.split('/').skip(1).any(|s| matches!(&*percent_decode_str(s).decode_utf8_lossy(), "." | ".."));
+        let climbs = path
+            .split('/')
+            .skip(1)
+            .any(|s| matches!(&*percent_decode_str(s).decode_utf8_lossy(), "." | ".."));
         if climbs {
             return Err(refused("the path of an address has a segment `.` or `..`".to_owned()));
         }
-        Url::parse(text).map_err(|_| refused("the address is not one: it begins with http:// or https:// and a host".to_owned()))
+        Url::parse(text).map_err(|_| {
+            refused("the address is not one: it begins with http:// or https:// and a host".to_owned())
+        })
     }
 }
 
@@ -307,7 +345,9 @@ fn form_body(json: &Json) -> Result<Bytes, NetError> {
     for (name, value) in fields {
         match value {
             Json::String(text) => form.append_pair(name, text),
-            Json::Object(_) | Json::Array(_) => return Err(refused(format!("the field `{name}` of a form must be one value"))),
+            Json::Object(_) | Json::Array(_) => {
+                return Err(refused(format!("the field `{name}` of a form must be one value")));
+            }
             other => form.append_pair(name, &other.to_string()),
         };
     }

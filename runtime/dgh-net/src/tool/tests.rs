@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::sync::Mutex;
 
-use dgh_ir::{Auth, Expr, ExprKind, FieldDef, Format, HttpRequest, Kind, Origin, Param, Part, RecordDef, Template};
+use dgh_ir::{
+    Auth, Expr, ExprKind, FieldDef, Format, HttpRequest, Kind, Origin, Param, Part, RecordDef, Template,
+};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -19,7 +21,7 @@ impl Scope for Facts {
     fn slot(&self, _: SlotId) -> Option<&Value> {
         None
     }
-    fn slot_name(&self, _: SlotId) -> &str {
+    fn slot_name(&self, _: SlotId) -> &'static str {
         "?"
     }
     fn builtin(&self, name: Builtin) -> Value {
@@ -35,7 +37,7 @@ impl Scope for Facts {
             _ => None,
         }
     }
-    fn language(&self) -> &str {
+    fn language(&self) -> &'static str {
         "en"
     }
 }
@@ -81,7 +83,14 @@ fn param(name: &str, ty: Type) -> Param {
 
 /// A tool that is easy to change.
 fn tool(method: Method, url: &str, params: Vec<Param>) -> Tool {
-    let http = HttpRequest { method, url: template(url, &params), headers: Vec::new(), body: None, auth: None, result: None };
+    let http = HttpRequest {
+        method,
+        url: template(url, &params),
+        headers: Vec::new(),
+        body: None,
+        auth: None,
+        result: None,
+    };
     Tool {
         name: "lookup".into(),
         doc: None,
@@ -113,7 +122,8 @@ struct World {
 impl World {
     async fn new(answer: impl Fn(usize, &crate::testing::Received) -> Reply + Send + Sync + 'static) -> Self {
         let secrets = [("KEY", "hush"), ("BAD", "a\nb"), ("ID_SECRET", "s:ec/ret")];
-        let secrets: HashMap<String, SecretString> = secrets.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned().into())).collect();
+        let secrets: HashMap<String, SecretString> =
+            secrets.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned().into())).collect();
         let pauses = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&pauses);
         let pause: Pause = Arc::new(move |delay| {
@@ -129,7 +139,13 @@ impl World {
         self.run_with(tool, arguments, None, None).await
     }
 
-    async fn run_with(&self, tool: &Tool, arguments: Json, key: Option<&str>, timeout: Option<Duration>) -> Result<Json, NetError> {
+    async fn run_with(
+        &self,
+        tool: &Tool,
+        arguments: Json,
+        key: Option<&str>,
+        timeout: Option<Duration>,
+    ) -> Result<Json, NetError> {
         let facts = Facts(self.server.url(""));
         let call = Call {
             program: &self.program,
@@ -156,7 +172,8 @@ fn ok() -> Reply {
 #[tokio::test]
 async fn values_are_encoded_for_the_place_where_they_stand() {
     let world = World::new(|_, _| ok()).await;
-    let params = vec![param("who", text()), param("q", text()), param("day", Type::of(Kind::Date).optional())];
+    let params =
+        vec![param("who", text()), param("q", text()), param("day", Type::of(Kind::Date).optional())];
     let tool = tool(Method::Get, "{API}/{VERSION}/people/{0}/x?q={1}&day={2}&z=1", params);
     let spiky = "a/b ?&#%é+=";
     world.run(&tool, json!({ "who": spiky, "q": spiky, "day": "2026-03-01" })).await.unwrap();
@@ -179,7 +196,10 @@ async fn a_missing_value_takes_its_parameter_with_it() {
     }
     assert_eq!(world.targets(), ["/x", "/x?b=2", "/x?a=1", "/x?k=1&z=2", "/x?z=2"]);
     let error = world.run(&tool(Method::Get, "{API}/x/{0}", params()), json!({})).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (NetErrorKind::Refused, "a value in an address is missing"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (NetErrorKind::Refused, "a value in an address is missing")
+    );
 }
 
 #[tokio::test]
@@ -196,10 +216,17 @@ async fn a_value_cannot_leave_its_place_in_the_address() {
     }
     assert_eq!(world.targets(), ["/users/%252e%252e/delete"], "what is encoded stays so");
     let joined = tool(Method::Get, "{API}/a/{0}{1}/b", vec![param("x", text()), param("y", text())]);
-    assert_eq!(world.run(&joined, json!({ "x": ".", "y": "." })).await.unwrap_err().kind, NetErrorKind::Refused);
+    assert_eq!(
+        world.run(&joined, json!({ "x": ".", "y": "." })).await.unwrap_err().kind,
+        NetErrorKind::Refused
+    );
     let by_host = tool(Method::Get, "http://{0}.example.com/", vec![param("region", text())]);
     for region in ["evil.com/", "evil.com#", "user@evil", "a:80", "", "evil.com?"] {
-        assert_eq!(world.run(&by_host, json!({ "region": region })).await.unwrap_err().kind, NetErrorKind::Refused, "{region:?}");
+        assert_eq!(
+            world.run(&by_host, json!({ "region": region })).await.unwrap_err().kind,
+            NetErrorKind::Refused,
+            "{region:?}"
+        );
     }
     let anything = tool(Method::Get, "{0}", vec![param("link", Type::of(Kind::Url))]);
     let error = world.run(&anything, json!({ "link": "http://169.254.169.254/latest" })).await.unwrap_err();
@@ -210,13 +237,20 @@ async fn a_value_cannot_leave_its_place_in_the_address() {
 async fn a_body_is_json_without_what_is_missing() {
     let world = World::new(|_, _| ok()).await;
     for method in [Method::Post, Method::Put, Method::Patch, Method::Delete] {
-        let params = vec![param("name", text()), param("note", text().optional()), param("n", Type::of(Kind::Number))];
+        let params =
+            vec![param("name", text()), param("note", text().optional()), param("n", Type::of(Kind::Number))];
         let mut posting = tool(method, "{API}/x", params);
         let slot = |i: u32, ty: Type| expr(ExprKind::Slot(SlotId(i)), ty);
         let fields = vec![
             ("name".into(), slot(0, text())),
             ("note".into(), slot(1, text().optional())),
-            ("deep".into(), expr(ExprKind::Record(vec![("n".into(), slot(2, Type::of(Kind::Number)))]), Type::of(Kind::Json))),
+            (
+                "deep".into(),
+                expr(
+                    ExprKind::Record(vec![("n".into(), slot(2, Type::of(Kind::Number)))]),
+                    Type::of(Kind::Json),
+                ),
+            ),
             ("call".into(), expr(ExprKind::Builtin(Builtin::CallId), text())),
         ];
         http(&mut posting).body = Some(expr(ExprKind::Record(fields), Type::of(Kind::Json)));
@@ -301,7 +335,8 @@ async fn headers_are_filled_in_and_those_of_the_connection_are_refused() {
 #[tokio::test]
 async fn what_is_not_set_up_says_which() {
     let world = World::new(|_, _| ok()).await;
-    let error = world.run(&with_auth("bearer", vec![("token", secret("OTHER"))]), json!({})).await.unwrap_err();
+    let error =
+        world.run(&with_auth("bearer", vec![("token", secret("OTHER"))]), json!({})).await.unwrap_err();
     assert_eq!((error.kind, error.message.as_str()), (NetErrorKind::Setup, "`secret.OTHER` is not set"));
     let error = world.run(&with_auth("bearer", vec![("token", secret("BAD"))]), json!({})).await.unwrap_err();
     assert!(error.message.contains("characters") && !error.message.contains('\n'), "{error}");
@@ -312,12 +347,15 @@ async fn what_is_not_set_up_says_which() {
 }
 
 fn with_token(token_url: String) -> Tool {
-    with_auth("oauth2", vec![
-        ("token_url", constant(&token_url)),
-        ("client_id", constant("an id")),
-        ("client_secret", secret("ID_SECRET")),
-        ("scope", constant("read write")),
-    ])
+    with_auth(
+        "oauth2",
+        vec![
+            ("token_url", constant(&token_url)),
+            ("client_id", constant("an id")),
+            ("client_secret", secret("ID_SECRET")),
+            ("scope", constant("read write")),
+        ],
+    )
 }
 
 #[tokio::test]
@@ -335,8 +373,17 @@ async fn a_token_is_fetched_once_and_kept() {
     let tokens: Vec<_> = received.iter().filter(|r| r.target == "/token").collect();
     assert_eq!((tokens.len(), received.len()), (1, 4));
     assert_eq!(tokens[0].text(), "grant_type=client_credentials&scope=read+write");
-    assert_eq!(tokens[0].header("authorization"), Some("Basic YW4raWQ6cyUzQWVjJTJGcmV0"), "an+id:s%3Aec%2Fret");
-    assert!(received.iter().filter(|r| r.target != "/token").all(|r| r.header("authorization") == Some("Bearer t1")));
+    assert_eq!(
+        tokens[0].header("authorization"),
+        Some("Basic YW4raWQ6cyUzQWVjJTJGcmV0"),
+        "an+id:s%3Aec%2Fret"
+    );
+    assert!(
+        received
+            .iter()
+            .filter(|r| r.target != "/token")
+            .all(|r| r.header("authorization") == Some("Bearer t1"))
+    );
 }
 
 #[tokio::test]
@@ -374,7 +421,9 @@ async fn a_token_address_that_answers_nonsense_is_an_error() {
     })
     .await;
     let tool = with_token(world.server.url("/token"));
-    for kind in [NetErrorKind::BadAnswer, NetErrorKind::BadAnswer, NetErrorKind::BadAnswer, NetErrorKind::Status] {
+    for kind in
+        [NetErrorKind::BadAnswer, NetErrorKind::BadAnswer, NetErrorKind::BadAnswer, NetErrorKind::Status]
+    {
         let error = world.run(&tool, json!({})).await.unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.starts_with("no token: "));
@@ -400,7 +449,10 @@ async fn what_reads_only_is_tried_again_and_the_server_says_when() {
 #[tokio::test]
 async fn tries_are_counted_and_only_what_may_pass_is_tried_again() {
     let counts = |status: u16, retry_after: &'static str, tool: Tool| async move {
-        let world = World::new(move |_, _| Reply::head(status, &[("retry-after", retry_after), ("content-length", "0")])).await;
+        let world = World::new(move |_, _| {
+            Reply::head(status, &[("retry-after", retry_after), ("content-length", "0")])
+        })
+        .await;
         let error = world.run(&tool, json!({})).await.unwrap_err();
         assert_eq!((error.kind, error.status), (NetErrorKind::Status, Some(status)));
         world.server.received().len()
@@ -441,7 +493,11 @@ async fn the_answer_is_checked_against_the_declared_type() {
     let person = world.program.records.push(RecordDef {
         name: "Person".into(),
         doc: None,
-        fields: vec![field("name", text()), field("day", Type::of(Kind::Date)), field("phone", Type::of(Kind::Phone).optional())],
+        fields: vec![
+            field("name", text()),
+            field("day", Type::of(Kind::Date)),
+            field("phone", Type::of(Kind::Phone).optional()),
+        ],
         origin: Origin::NONE,
     });
     let mut tool = tool(Method::Get, "{API}/x", vec![]);
@@ -449,7 +505,10 @@ async fn the_answer_is_checked_against_the_declared_type() {
     http(&mut tool).result = Some("$.data".into());
     assert_eq!(world.run(&tool, json!({})).await, Ok(json!({ "name": "Ann", "day": "2026-03-01" })));
     for (kind, message) in [
-        (NetErrorKind::BadAnswer, "the answer does not fit: day: expected a date, like 2026-03-01, found the text \"someday\""),
+        (
+            NetErrorKind::BadAnswer,
+            "the answer does not fit: day: expected a date, like 2026-03-01, found the text \"someday\"",
+        ),
         (NetErrorKind::BadAnswer, "the answer has nothing at `$.data`"),
         (NetErrorKind::BadAnswer, "the answer is not JSON"),
         (NetErrorKind::Network, "the answer of 127.0.0.1"),
@@ -466,12 +525,16 @@ async fn arguments_are_checked_and_defaults_filled_in() {
     let world = World::new(|_, _| ok()).await;
     let mut limit = param("limit", Type::of(Kind::Int));
     limit.default = Some(expr(ExprKind::Const(Value::Int(5)), Type::of(Kind::Int)));
-    let tool = tool(Method::Get, "{API}/x?day={0}&limit={1}", vec![param("day", Type::of(Kind::Date)), limit]);
+    let tool =
+        tool(Method::Get, "{API}/x?day={0}&limit={1}", vec![param("day", Type::of(Kind::Date)), limit]);
     world.run(&tool, json!({ "day": "2026-03-01" })).await.unwrap();
     assert_eq!(world.targets(), ["/x?day=2026-03-01&limit=5"]);
     for (arguments, message) in [
         (json!({}), "`day` of `lookup` is missing"),
-        (json!({ "day": "soon" }), "`day` of `lookup`: expected a date, like 2026-03-01, found the text \"soon\""),
+        (
+            json!({ "day": "soon" }),
+            "`day` of `lookup`: expected a date, like 2026-03-01, found the text \"soon\"",
+        ),
         (json!([1]), "the arguments of `lookup` are not an object"),
     ] {
         let error = world.run(&tool, arguments).await.unwrap_err();

@@ -19,7 +19,8 @@ fn model(server: &Server) -> Anthropic {
         settings: settings.as_object().unwrap().clone(),
         key: Some("THE_KEY".into()),
     };
-    let secrets: HashMap<String, SecretString> = HashMap::from([("THE_KEY".to_owned(), "sk-hush".to_owned().into())]);
+    let secrets: HashMap<String, SecretString> =
+        HashMap::from([("THE_KEY".to_owned(), "sk-hush".to_owned().into())]);
     Anthropic::new(&model, Client::new(Policy::with_private()).unwrap(), &secrets).unwrap()
 }
 
@@ -81,12 +82,25 @@ async fn an_answer_is_the_same_however_its_bytes_are_cut() {
         let server = Server::start(move |_, _| in_pieces(&whole_answer(), bytes)).await;
         let (deltas, error) = answer(&model(&server), double::request()).await;
         assert_eq!(error, None);
-        assert_eq!(deltas, [
-            Delta::Text("Très bien, voilà 👍".into()),
-            Delta::Call { id: "toolu_a".into(), name: "note".into(), arguments: json!({ "day": "2026-03-03" }) },
-            Delta::Call { id: "toolu_b".into(), name: "unclear".into(), arguments: json!({}) },
-            Delta::Usage(Usage { input_tokens: 900, cached_tokens: 800, output_tokens: 44, micro_usd: 0 }),
-        ], "pieces of {bytes} bytes");
+        assert_eq!(
+            deltas,
+            [
+                Delta::Text("Très bien, voilà 👍".into()),
+                Delta::Call {
+                    id: "toolu_a".into(),
+                    name: "note".into(),
+                    arguments: json!({ "day": "2026-03-03" })
+                },
+                Delta::Call { id: "toolu_b".into(), name: "unclear".into(), arguments: json!({}) },
+                Delta::Usage(Usage {
+                    input_tokens: 900,
+                    cached_tokens: 800,
+                    output_tokens: 44,
+                    micro_usd: 0
+                }),
+            ],
+            "pieces of {bytes} bytes"
+        );
     }
 }
 
@@ -97,7 +111,12 @@ async fn the_request_is_what_the_api_takes_and_marks_what_stays() {
     request.history = vec![
         Message::Agent("Good morning.".into()),
         Message::Caller("Is tomorrow free?".into()),
-        Message::Tools(vec![ToolExchange { id: "call_x".into(), name: "find_slots".into(), arguments: json!({}), result: json!("none") }]),
+        Message::Tools(vec![ToolExchange {
+            id: "call_x".into(),
+            name: "find_slots".into(),
+            arguments: json!({}),
+            result: json!("none"),
+        }]),
     ];
     answer(&model(&server), request.clone()).await;
     request.history.pop();
@@ -110,16 +129,30 @@ async fn the_request_is_what_the_api_takes_and_marks_what_stays() {
     assert_eq!(received[0].header("anthropic-version"), Some("2023-06-01"));
     let body = received[0].json();
     let mark = json!({ "type": "ephemeral" });
-    assert_eq!((&body["model"], &body["max_tokens"], &body["stream"]), (&json!("claude-test"), &json!(1024), &json!(true)));
-    assert_eq!(body["system"], json!([{ "type": "text", "text": "You are Kim of a dental clinic.", "cache_control": mark }]));
+    assert_eq!(
+        (&body["model"], &body["max_tokens"], &body["stream"]),
+        (&json!("claude-test"), &json!(1024), &json!(true))
+    );
+    assert_eq!(
+        body["system"],
+        json!([{ "type": "text", "text": "You are Kim of a dental clinic.", "cache_control": mark }])
+    );
     assert_eq!(body["tool_choice"], json!({ "type": "auto" }));
     assert_eq!(body["tools"][1]["input_schema"]["type"], "object");
     let messages = body["messages"].as_array().unwrap();
     let roles: Vec<_> = messages.iter().map(|m| m["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["user", "assistant", "user", "assistant", "user"]);
-    assert_eq!(messages[3]["content"][0], json!({ "type": "tool_use", "id": "call_1", "name": "find_slots", "input": {} }));
-    assert_eq!(messages[4]["content"][0], json!({ "type": "tool_result", "tool_use_id": "call_1", "content": "none", "cache_control": mark }));
-    assert!(messages[4]["content"][1]["text"].as_str().unwrap().contains("Find a time that suits the patient."));
+    assert_eq!(
+        messages[3]["content"][0],
+        json!({ "type": "tool_use", "id": "call_1", "name": "find_slots", "input": {} })
+    );
+    assert_eq!(
+        messages[4]["content"][0],
+        json!({ "type": "tool_result", "tool_use_id": "call_1", "content": "none", "cache_control": mark })
+    );
+    assert!(
+        messages[4]["content"][1]["text"].as_str().unwrap().contains("Find a time that suits the patient.")
+    );
     assert!(messages[4]["content"][1].get("cache_control").is_none(), "the card changes");
 
     let body = received[1].json();
@@ -136,13 +169,32 @@ async fn what_goes_wrong_is_told_apart() {
     let error = |kind: &str| json!({ "type": "error", "error": { "type": kind, "message": "said so" } });
     let cases: Vec<(&str, Reply, LlmErrorKind)> = vec![
         ("ends too early", in_pieces(&named_events([start(), text(0, "Hel")]), 30), Network),
-        ("ends in a call", in_pieces(&named_events([start(), begin_call(0, "a", "note"), json!({ "type": "message_stop" })]), 30), Network),
+        (
+            "ends in a call",
+            in_pieces(
+                &named_events([start(), begin_call(0, "a", "note"), json!({ "type": "message_stop" })]),
+                30,
+            ),
+            Network,
+        ),
         ("overloaded", in_pieces(&named_events([start(), error("overloaded_error")]), 30), Unavailable),
         ("limited", in_pieces(&named_events([error("rate_limit_error")]), 30), RateLimited),
         ("refused", in_pieces(&named_events([start()].into_iter().chain(end("refusal"))), 30), Blocked),
-        ("broken arguments", in_pieces(&named_events([start(), begin_call(0, "a", "note"), piece(0, "{\"d"), stop(0)]), 30), BadAnswer),
+        (
+            "broken arguments",
+            in_pieces(&named_events([start(), begin_call(0, "a", "note"), piece(0, "{\"d"), stop(0)]), 30),
+            BadAnswer,
+        ),
         ("not JSON", in_pieces("event: ping\ndata: nonsense\n\n", 30), BadAnswer),
-        ("529", Reply::new(529, "application/json", r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), Unavailable),
+        (
+            "529",
+            Reply::new(
+                529,
+                "application/json",
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            ),
+            Unavailable,
+        ),
         ("429", Reply::new(429, "application/json", r#"{"error":{"message":"slow down"}}"#), RateLimited),
     ];
     for (name, reply, kind) in cases {

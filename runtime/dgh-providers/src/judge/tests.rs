@@ -16,7 +16,7 @@ use crate::reply;
 
 fn request() -> ReplyRequest {
     let mut request = double::request();
-    request.judge = vec![double::model("judge"), double::model("spare")].into();
+    request.judge = vec![double::model("judge"), double::model("spare")];
     request
 }
 
@@ -49,11 +49,13 @@ async fn both_are_asked_at_once_and_each_has_its_own_functions() {
     let script = Script::default()
         .answer("judge", [wait(100), Step::Call("note", json!({ "day": "2026-03-03" })), Step::Usage(10, 1)])
         .answer("first", [Step::Text("Which reason? "), Step::Usage(20, 2)]);
-    assert_eq!(hear(request(), &script).await, [
-        at(100, r#"note {"day":"2026-03-03"}"#), at(100, "Which reason?"), at(100, "None 30"),
-    ]);
+    assert_eq!(
+        hear(request(), &script).await,
+        [at(100, r#"note {"day":"2026-03-03"}"#), at(100, "Which reason?"), at(100, "None 30"),]
+    );
     let asked = script.asked();
-    let functions = |index: usize| asked[index].1.functions.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
+    let functions =
+        |index: usize| asked[index].1.functions.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
     assert_eq!(script.order(), ["judge", "first"]);
     assert_eq!(functions(0), ["go", "note", "confirm", "unclear"]);
     assert_eq!(functions(1), ["find_slots"]);
@@ -62,9 +64,16 @@ async fn both_are_asked_at_once_and_each_has_its_own_functions() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_judge_chooses_a_way_the_other_words_are_never_spoken() {
-    let script = Script::default()
-        .answer("judge", [wait(300), Step::Call("go", json!({ "label": "human" }))])
-        .answer("first", [Step::Text("What day suits you? "), Step::Call("find_slots", json!({})), wait(900), Step::Text("Hm?")]);
+    let script =
+        Script::default().answer("judge", [wait(300), Step::Call("go", json!({ "label": "human" }))]).answer(
+            "first",
+            [
+                Step::Text("What day suits you? "),
+                Step::Call("find_slots", json!({})),
+                wait(900),
+                Step::Text("Hm?"),
+            ],
+        );
     assert_eq!(hear(request(), &script).await, [at(300, r#"go {"label":"human"}"#), at(300, "None 0")]);
 }
 
@@ -73,7 +82,10 @@ async fn when_all_is_known_the_other_words_are_never_spoken() {
     let script = Script::default()
         .answer("judge", [Step::Call("note", json!({ "day": "2026-03-03", "reason": "pain" }))])
         .answer("first", [wait(50), Step::Text("What day suits you?")]);
-    assert_eq!(hear(request(), &script).await, [at(0, r#"note {"day":"2026-03-03","reason":"pain"}"#), at(0, "None 0")]);
+    assert_eq!(
+        hear(request(), &script).await,
+        [at(0, r#"note {"day":"2026-03-03","reason":"pain"}"#), at(0, "None 0")]
+    );
     let mut confirming = request();
     confirming.card.read_back = Some("Tuesday at nine?".into());
     let script = Script::default()
@@ -86,10 +98,25 @@ async fn when_all_is_known_the_other_words_are_never_spoken() {
 async fn a_slow_judge_holds_the_first_words_for_400_ms_and_still_decides() {
     let script = Script::default()
         .answer("judge", [wait(700), Step::Call("go", json!({ "label": "cancel" }))])
-        .answer("first", [Step::Text("One moment! "), wait(600), Step::Text("Then more! "), wait(600), Step::Text("Never heard.")]);
-    assert_eq!(hear(request(), &script).await, [
-        at(400, "One moment!"), at(600, "Then more!"), at(700, r#"go {"label":"cancel"}"#), at(700, "None 0"),
-    ]);
+        .answer(
+            "first",
+            [
+                Step::Text("One moment! "),
+                wait(600),
+                Step::Text("Then more! "),
+                wait(600),
+                Step::Text("Never heard."),
+            ],
+        );
+    assert_eq!(
+        hear(request(), &script).await,
+        [
+            at(400, "One moment!"),
+            at(600, "Then more!"),
+            at(700, r#"go {"label":"cancel"}"#),
+            at(700, "None 0"),
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,10 +124,13 @@ async fn a_judge_that_never_answers_is_waited_for_two_seconds_after_the_last_wor
     let script = Script::default()
         .answer("judge", [Step::Call("note", json!({ "reason": "pain" })), Step::Stall])
         .answer("first", [wait(500), Step::Text("Which day suits you?")]);
-    assert_eq!(hear(request(), &script).await, [
-        at(500, "Which day suits you?"), at(2_500, r#"note {"reason":"pain"}"#), at(2_500, "None 0"),
-    ]);
-    let script = Script::default().answer("judge", [Step::Stall]).answer("first", [Step::Text("Which day suits you?")]);
+    assert_eq!(
+        hear(request(), &script).await,
+        [at(500, "Which day suits you?"), at(2_500, r#"note {"reason":"pain"}"#), at(2_500, "None 0"),]
+    );
+    let script = Script::default()
+        .answer("judge", [Step::Stall])
+        .answer("first", [Step::Text("Which day suits you?")]);
     assert_eq!(hear(request(), &script).await, [at(400, "Which day suits you?"), at(2_000, "None 0")]);
 }
 
@@ -111,9 +141,10 @@ async fn when_no_judge_works_one_model_does_both() {
         .answer("spare", [wait(10), Step::Fail(LlmErrorKind::Auth)])
         .answer("first", [Step::Text("Dropped. Since nobody"), wait(100), Step::Text("decided.")])
         .answer("first", [Step::Call("note", json!({ "reason": "pain" })), Step::Text("Which day?")]);
-    assert_eq!(hear(request(), &script).await, [
-        at(10, r#"note {"reason":"pain"}"#), at(10, "Which day?"), at(10, "None 0"),
-    ]);
+    assert_eq!(
+        hear(request(), &script).await,
+        [at(10, r#"note {"reason":"pain"}"#), at(10, "Which day?"), at(10, "None 0"),]
+    );
     let last = script.asked().pop().unwrap().1;
     assert_eq!(last.functions.len(), 5);
 }
@@ -121,15 +152,25 @@ async fn when_no_judge_works_one_model_does_both() {
 #[tokio::test(start_paused = true)]
 async fn another_judge_takes_over_without_doubling_what_the_first_one_said() {
     let script = Script::default()
-        .answer("judge", [Step::Call("note", json!({ "reason": "cleaning" })), Step::Fail(LlmErrorKind::BadAnswer)])
+        .answer(
+            "judge",
+            [Step::Call("note", json!({ "reason": "cleaning" })), Step::Fail(LlmErrorKind::BadAnswer)],
+        )
         .answer("spare", [Step::Call("note", json!({ "reason": "pain" }))])
         .answer("first", [Step::Text("Which day?")]);
-    assert_eq!(hear(request(), &script).await, [at(0, r#"note {"reason":"pain"}"#), at(0, "Which day?"), at(0, "None 0")]);
+    assert_eq!(
+        hear(request(), &script).await,
+        [at(0, r#"note {"reason":"pain"}"#), at(0, "Which day?"), at(0, "None 0")]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn when_nobody_can_speak_the_reply_fails_unless_the_judge_has_decided() {
-    let fails = || Script::default().answer("first", [Step::Fail(LlmErrorKind::Auth)]).answer("second", [Step::Fail(LlmErrorKind::Auth)]);
+    let fails = || {
+        Script::default()
+            .answer("first", [Step::Fail(LlmErrorKind::Auth)])
+            .answer("second", [Step::Fail(LlmErrorKind::Auth)])
+    };
     let script = fails().answer("judge", [Step::Call("note", json!({ "reason": "pain" }))]);
     let told = hear(request(), &script).await;
     assert_eq!(told[1], at(0, r#"Some("first failed; second failed") 0"#));

@@ -16,7 +16,8 @@ fn secrets() -> HashMap<String, SecretString> {
 }
 
 fn described(url: &str) -> Model {
-    let settings = json!({ "model": "gpt-test", "url": url, "temperature": 0.3, "max_tokens": 200, "reasoning": null });
+    let settings =
+        json!({ "model": "gpt-test", "url": url, "temperature": 0.3, "max_tokens": 200, "reasoning": null });
     Model {
         provider: "openai".into(),
         protocol: "openai_chat".into(),
@@ -26,7 +27,8 @@ fn described(url: &str) -> Model {
 }
 
 fn model(server: &Server) -> OpenAi {
-    OpenAi::new(&described(&server.url("/v1/")), Client::new(Policy::with_private()).unwrap(), &secrets()).unwrap()
+    OpenAi::new(&described(&server.url("/v1/")), Client::new(Policy::with_private()).unwrap(), &secrets())
+        .unwrap()
 }
 
 fn chunk(delta: Json) -> Json {
@@ -80,12 +82,16 @@ async fn an_answer_is_the_same_however_its_bytes_are_cut() {
             let (deltas, error) = answer(&model(&server), double::request()).await;
             assert_eq!(error, None);
             let usage = Usage { input_tokens: 900, cached_tokens: 768, output_tokens: 21, micro_usd: 0 };
-            assert_eq!(deltas, [
-                Delta::Text("Grüß Gott, 您好 👋 one moment.".into()),
-                call("call_a", "note", json!({ "day": "2026-03-03" })),
-                call("call_b", "find_slots", json!({})),
-                Delta::Usage(usage),
-            ], "pieces of {bytes} bytes");
+            assert_eq!(
+                deltas,
+                [
+                    Delta::Text("Grüß Gott, 您好 👋 one moment.".into()),
+                    call("call_a", "note", json!({ "day": "2026-03-03" })),
+                    call("call_b", "find_slots", json!({})),
+                    Delta::Usage(usage),
+                ],
+                "pieces of {bytes} bytes"
+            );
         }
     }
 }
@@ -97,7 +103,12 @@ async fn the_request_is_what_the_api_takes() {
     request.history = vec![
         Message::Agent("Good morning.".into()),
         Message::Caller("Is tomorrow free?".into()),
-        Message::Tools(vec![ToolExchange { id: "toolu_1".into(), name: "find_slots".into(), arguments: json!({ "day": "x" }), result: json!([1]) }]),
+        Message::Tools(vec![ToolExchange {
+            id: "toolu_1".into(),
+            name: "find_slots".into(),
+            arguments: json!({ "day": "x" }),
+            result: json!([1]),
+        }]),
     ];
     answer(&model(&server), request.clone()).await;
     request.may_call = false;
@@ -114,10 +125,14 @@ async fn the_request_is_what_the_api_takes() {
     assert!(body.get("reasoning_effort").is_none());
     assert_eq!(body["tools"].as_array().unwrap().len(), 5);
     assert_eq!(body["tools"][0]["function"]["name"], "go");
-    let roles: Vec<_> = body["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
+    let roles: Vec<_> =
+        body["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["system", "user", "assistant", "user", "assistant", "tool", "user"]);
     let calls = &body["messages"][4]["tool_calls"][0];
-    assert_eq!((calls["id"].as_str(), calls["function"]["arguments"].as_str()), (Some("call_1"), Some("{\"day\":\"x\"}")));
+    assert_eq!(
+        (calls["id"].as_str(), calls["function"]["arguments"].as_str()),
+        (Some("call_1"), Some("{\"day\":\"x\"}"))
+    );
     assert_eq!(body["messages"][5], json!({ "role": "tool", "tool_call_id": "call_1", "content": "[1]" }));
     assert!(body["messages"][6]["content"].as_str().unwrap().contains("Find a time that suits the patient."));
     let wording = received[1].json();
@@ -140,7 +155,8 @@ async fn a_go_is_there_before_the_answer_ends() {
     let gate = Arc::new(tokio::sync::Notify::new());
     let told = Arc::clone(&gate);
     let server = Server::start(move |_, _| {
-        let begin = data_events([call_piece(0, Some(("a", "go")), "{\"label\":"), call_piece(0, None, "\"human\"}")]);
+        let begin =
+            data_events([call_piece(0, Some(("a", "go")), "{\"label\":"), call_piece(0, None, "\"human\"}")]);
         let end = data_events([finish("tool_calls")]);
         Reply::pieces("text/event-stream", [begin]).wait(&told).piece(end).end()
     })
@@ -162,28 +178,58 @@ async fn the_dialects_of_other_servers_are_understood() {
     };
     let whole = |calls: Json| chunk(json!({ "tool_calls": calls }));
     let cases: [(&str, Vec<Json>, Vec<Delta>); 6] = [
-        ("no index, no id, arguments as an object", vec![
-            whole(json!([{ "function": { "name": "note", "arguments": { "day": "x" } } }, { "function": { "name": "unclear" } }])),
-            finish("stop"),
-        ], vec![call("call_0", "note", json!({ "day": "x" })), call("call_1", "unclear", json!({}))]),
-        ("every call has index 0 and an id of its own", vec![
-            call_piece(0, Some(("a", "note")), "{\"day\":\"x\"}"), call_piece(0, Some(("b", "unclear")), "{}"), finish("tool_calls"),
-        ], vec![call("a", "note", json!({ "day": "x" })), call("b", "unclear", json!({}))]),
-        ("the id is repeated in every piece", vec![
-            call_piece(0, Some(("a", "note")), "{\"day\""), id(call_piece(0, None, ":\"x\"}"), "a"), finish("tool_calls"),
-        ], vec![call("a", "note", json!({ "day": "x" }))]),
-        ("an empty object comes first", vec![
-            call_piece(0, Some(("a", "note")), "{}"), finish("stop"),
-        ], vec![call("a", "note", json!({}))]),
-        ("thinking in the text", vec![
-            chunk(json!({ "content": "<thi" })), chunk(json!({ "content": "nk>They want…</think>\n\nHello." })), finish("stop"),
-        ], vec![Delta::Text("Hello.".into())]),
-        ("usage of Groq, price of OpenRouter", vec![
-            json!({ "choices": [{ "delta": { "content": "Hi." }, "finish_reason": "stop" }], "x_groq": { "usage": { "prompt_tokens": 5, "completion_tokens": 2, "cost": 0.00012 } } }),
-        ], vec![
-            Delta::Text("Hi.".into()),
-            Delta::Usage(Usage { input_tokens: 5, output_tokens: 2, micro_usd: 120, ..Usage::default() }),
-        ]),
+        (
+            "no index, no id, arguments as an object",
+            vec![
+                whole(
+                    json!([{ "function": { "name": "note", "arguments": { "day": "x" } } }, { "function": { "name": "unclear" } }]),
+                ),
+                finish("stop"),
+            ],
+            vec![call("call_0", "note", json!({ "day": "x" })), call("call_1", "unclear", json!({}))],
+        ),
+        (
+            "every call has index 0 and an id of its own",
+            vec![
+                call_piece(0, Some(("a", "note")), "{\"day\":\"x\"}"),
+                call_piece(0, Some(("b", "unclear")), "{}"),
+                finish("tool_calls"),
+            ],
+            vec![call("a", "note", json!({ "day": "x" })), call("b", "unclear", json!({}))],
+        ),
+        (
+            "the id is repeated in every piece",
+            vec![
+                call_piece(0, Some(("a", "note")), "{\"day\""),
+                id(call_piece(0, None, ":\"x\"}"), "a"),
+                finish("tool_calls"),
+            ],
+            vec![call("a", "note", json!({ "day": "x" }))],
+        ),
+        (
+            "an empty object comes first",
+            vec![call_piece(0, Some(("a", "note")), "{}"), finish("stop")],
+            vec![call("a", "note", json!({}))],
+        ),
+        (
+            "thinking in the text",
+            vec![
+                chunk(json!({ "content": "<thi" })),
+                chunk(json!({ "content": "nk>They want…</think>\n\nHello." })),
+                finish("stop"),
+            ],
+            vec![Delta::Text("Hello.".into())],
+        ),
+        (
+            "usage of Groq, price of OpenRouter",
+            vec![
+                json!({ "choices": [{ "delta": { "content": "Hi." }, "finish_reason": "stop" }], "x_groq": { "usage": { "prompt_tokens": 5, "completion_tokens": 2, "cost": 0.00012 } } }),
+            ],
+            vec![
+                Delta::Text("Hi.".into()),
+                Delta::Usage(Usage { input_tokens: 5, output_tokens: 2, micro_usd: 120, ..Usage::default() }),
+            ],
+        ),
     ];
     for (name, chunks, expected) in cases {
         let events = data_events(chunks);
@@ -202,12 +248,35 @@ async fn what_goes_wrong_in_the_stream_is_told_apart() {
         ("cut in the middle", Reply::pieces("text/event-stream", [text()]), Network),
         ("not JSON", in_pieces("data: {\"choices\":[\n\n", 9), BadAnswer),
         ("a web page", Reply::new(200, "text/html", "<html>Sign in</html>"), Network),
-        ("broken arguments", in_pieces(&data_events([call_piece(0, Some(("a", "note")), "{\"day\":"), finish("length")]), 50), BadAnswer),
-        ("arguments of another sort", in_pieces(&data_events([call_piece(0, Some(("a", "note")), "[1]"), finish("stop")]), 50), BadAnswer),
-        ("a call without a name", in_pieces(&data_events([call_piece(0, None, "{}"), finish("stop")]), 50), BadAnswer),
+        (
+            "broken arguments",
+            in_pieces(&data_events([call_piece(0, Some(("a", "note")), "{\"day\":"), finish("length")]), 50),
+            BadAnswer,
+        ),
+        (
+            "arguments of another sort",
+            in_pieces(&data_events([call_piece(0, Some(("a", "note")), "[1]"), finish("stop")]), 50),
+            BadAnswer,
+        ),
+        (
+            "a call without a name",
+            in_pieces(&data_events([call_piece(0, None, "{}"), finish("stop")]), 50),
+            BadAnswer,
+        ),
         ("filtered", in_pieces(&data_events([finish("content_filter")]), 50), Blocked),
-        ("an error event", in_pieces("data: {\"error\":{\"message\":\"overloaded\",\"code\":502}}\n\n", 50), Unavailable),
-        ("an error event by word", in_pieces("data: {\"error\":{\"message\":\"slow down\",\"type\":\"rate_limit_exceeded\"}}\n\n", 50), RateLimited),
+        (
+            "an error event",
+            in_pieces("data: {\"error\":{\"message\":\"overloaded\",\"code\":502}}\n\n", 50),
+            Unavailable,
+        ),
+        (
+            "an error event by word",
+            in_pieces(
+                "data: {\"error\":{\"message\":\"slow down\",\"type\":\"rate_limit_exceeded\"}}\n\n",
+                50,
+            ),
+            RateLimited,
+        ),
         ("an endless line", Reply::new(200, "text/event-stream", "x".repeat(2 << 20)), TooLarge),
     ];
     for (name, reply, kind) in cases {
@@ -223,9 +292,19 @@ async fn what_goes_wrong_in_the_stream_is_told_apart() {
 async fn a_refusal_by_status_says_what_the_provider_says_and_never_the_key() {
     use LlmErrorKind::{Auth, RateLimited, Rejected, Unavailable};
     let cases = [
-        (401, r#"{"error":{"message":"Incorrect API key provided: sk-hush-hush."}}"#, Auth, "openai: Incorrect API key provided: [key]. (401)"),
+        (
+            401,
+            r#"{"error":{"message":"Incorrect API key provided: sk-hush-hush."}}"#,
+            Auth,
+            "openai: Incorrect API key provided: [key]. (401)",
+        ),
         (403, "no", Auth, "answered 403"),
-        (404, r#"{"error":{"message":"The model `gpt-test` does not exist","code":"model_not_found"}}"#, Rejected, "does not exist (404)"),
+        (
+            404,
+            r#"{"error":{"message":"The model `gpt-test` does not exist","code":"model_not_found"}}"#,
+            Rejected,
+            "does not exist (404)",
+        ),
         (400, r#"{"detail":"bad"}"#, Rejected, "openai: bad (400)"),
         (429, r#"[{"error":{"message":"Quota exceeded"}}]"#, RateLimited, "openai: Quota exceeded (429)"),
         (402, r#"{"error":"credit"}"#, RateLimited, "openai: credit (402)"),
@@ -234,7 +313,8 @@ async fn a_refusal_by_status_says_what_the_provider_says_and_never_the_key() {
     ];
     for (status, body, kind, message) in cases {
         let server = Server::start(move |_, _| {
-            Reply::head(status, &[("retry-after", "2"), ("content-length", &body.len().to_string())]).send(body)
+            Reply::head(status, &[("retry-after", "2"), ("content-length", &body.len().to_string())])
+                .send(body)
         })
         .await;
         let error = answer(&model(&server), double::request()).await.1.unwrap();
@@ -258,18 +338,30 @@ async fn a_model_that_is_not_set_up_says_what_is_missing() {
         fails(&|m| m.key = Some("NOT_THERE".into())).unwrap(),
         "openai: no key: set NOT_THERE in the environment, or under the profile's secrets"
     );
-    let set = |name: &'static str, value: Json| move |m: &mut Model| drop(m.settings.insert(name.into(), value.clone()));
+    let set = |name: &'static str, value: Json| {
+        move |m: &mut Model| drop(m.settings.insert(name.into(), value.clone()))
+    };
     assert_eq!(fails(&set("model", Json::Null)).unwrap(), "openai: `model` is not set");
-    assert_eq!(fails(&set("url", "no address".into())).unwrap(), "openai: `url` must be an http or https address");
-    assert_eq!(fails(&set("temperature", json!(3))).unwrap(), "openai: `temperature` must be a number from 0 to 2");
-    assert_eq!(fails(&set("max_tokens", json!(-1))).unwrap(), "openai: `max_tokens` must be a whole number from 1 to 1000000");
+    assert_eq!(
+        fails(&set("url", "no address".into())).unwrap(),
+        "openai: `url` must be an http or https address"
+    );
+    assert_eq!(
+        fails(&set("temperature", json!(3))).unwrap(),
+        "openai: `temperature` must be a number from 0 to 2"
+    );
+    assert_eq!(
+        fails(&set("max_tokens", json!(-1))).unwrap(),
+        "openai: `max_tokens` must be a whole number from 1 to 1000000"
+    );
     assert_eq!(fails(&|m| m.key = None), None, "a server of one's own needs no key");
 }
 
 #[tokio::test]
 async fn an_address_on_the_inside_is_refused() {
     let server = Server::start(|_, _| Reply::new(200, "text/plain", "")).await;
-    let llm = OpenAi::new(&described(&server.url("/v1")), Client::new(Policy::public()).unwrap(), &secrets()).unwrap();
+    let llm = OpenAi::new(&described(&server.url("/v1")), Client::new(Policy::public()).unwrap(), &secrets())
+        .unwrap();
     let error = answer(&llm, double::request()).await.1.unwrap();
     assert_eq!(error.kind, LlmErrorKind::Setup);
     assert!(server.received().is_empty());

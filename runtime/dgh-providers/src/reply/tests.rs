@@ -29,7 +29,9 @@ fn show(event: &Event) -> String {
     match event {
         Event::ReplySentence { text, .. } => format!("says {text}"),
         Event::ReplyCall { name, arguments, .. } => format!("calls {name} {arguments}"),
-        Event::ReplyClosed { failure: None, usage, .. } => format!("closed {}+{}", usage.input_tokens, usage.output_tokens),
+        Event::ReplyClosed { failure: None, usage, .. } => {
+            format!("closed {}+{}", usage.input_tokens, usage.output_tokens)
+        }
         Event::ReplyClosed { failure: Some(why), .. } => format!("failed: {why}"),
         other => panic!("not an event of a reply: {other:?}"),
     }
@@ -45,45 +47,80 @@ fn go(label: &str) -> Step {
 
 #[tokio::test(start_paused = true)]
 async fn sentences_are_told_when_they_are_complete() {
-    let script = Script::default().answer("first", [
-        Step::Text("Good mor"), wait(100), Step::Text("ning! How "), wait(100), Step::Text("can I help"), Step::Usage(50, 9),
-    ]);
-    assert_eq!(hear(double::request(), &script).await, [
-        (100, "says Good morning!".to_owned()),
-        (200, "says How can I help".to_owned()),
-        (200, "closed 50+9".to_owned()),
-    ]);
+    let script = Script::default().answer(
+        "first",
+        [
+            Step::Text("Good mor"),
+            wait(100),
+            Step::Text("ning! How "),
+            wait(100),
+            Step::Text("can I help"),
+            Step::Usage(50, 9),
+        ],
+    );
+    assert_eq!(
+        hear(double::request(), &script).await,
+        [
+            (100, "says Good morning!".to_owned()),
+            (200, "says How can I help".to_owned()),
+            (200, "closed 50+9".to_owned()),
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn notes_are_told_before_the_first_sentence_and_words_before_a_call_are_complete() {
-    let script = Script::default().answer("first", [
-        Step::Call("note", json!({ "day": "2026-03-03" })),
-        Step::Text("Let me look"),
-        Step::Call("find_slots", json!({ "day": "2026-03-03" })),
-    ]);
-    assert_eq!(told(&script).await, [
-        r#"calls note {"day":"2026-03-03"}"#, "says Let me look", r#"calls find_slots {"day":"2026-03-03"}"#, "closed 0+0",
-    ]);
+    let script = Script::default().answer(
+        "first",
+        [
+            Step::Call("note", json!({ "day": "2026-03-03" })),
+            Step::Text("Let me look"),
+            Step::Call("find_slots", json!({ "day": "2026-03-03" })),
+        ],
+    );
+    assert_eq!(
+        told(&script).await,
+        [
+            r#"calls note {"day":"2026-03-03"}"#,
+            "says Let me look",
+            r#"calls find_slots {"day":"2026-03-03"}"#,
+            "closed 0+0",
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_go_nothing_more_is_said_and_notes_are_waited_for_300_ms() {
-    let script = Script::default().answer("first", [
-        Step::Text("I will "), wait(50), go("human"), Step::Text("put you through. Bye. "), wait(200),
-        Step::Call("note", json!({ "reason": "pain" })), wait(200), Step::Call("note", json!({ "day": "late" })),
-    ]);
-    assert_eq!(hear(double::request(), &script).await, [
-        (50, r#"calls go {"label":"human"}"#.to_owned()),
-        (250, r#"calls note {"reason":"pain"}"#.to_owned()),
-        (350, "closed 0+0".to_owned()),
-    ]);
+    let script = Script::default().answer(
+        "first",
+        [
+            Step::Text("I will "),
+            wait(50),
+            go("human"),
+            Step::Text("put you through. Bye. "),
+            wait(200),
+            Step::Call("note", json!({ "reason": "pain" })),
+            wait(200),
+            Step::Call("note", json!({ "day": "late" })),
+        ],
+    );
+    assert_eq!(
+        hear(double::request(), &script).await,
+        [
+            (50, r#"calls go {"label":"human"}"#.to_owned()),
+            (250, r#"calls note {"reason":"pain"}"#.to_owned()),
+            (350, "closed 0+0".to_owned()),
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_go_that_the_card_does_not_offer_does_not_silence_the_reply() {
     let script = Script::default().answer("first", [go("refund"), Step::Text("What day suits you?")]);
-    assert_eq!(told(&script).await, [r#"calls go {"label":"refund"}"#, "says What day suits you?", "closed 0+0"]);
+    assert_eq!(
+        told(&script).await,
+        [r#"calls go {"label":"refund"}"#, "says What day suits you?", "closed 0+0"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,9 +133,15 @@ async fn a_lost_connection_after_a_go_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn another_model_takes_over_until_a_sentence_was_told() {
     let script = Script::default()
-        .answer("first", [
-            Step::Usage(40, 2), Step::Call("note", json!({ "day": "wrong" })), Step::Text("Half a sen"), Step::Fail(LlmErrorKind::BadAnswer),
-        ])
+        .answer(
+            "first",
+            [
+                Step::Usage(40, 2),
+                Step::Call("note", json!({ "day": "wrong" })),
+                Step::Text("Half a sen"),
+                Step::Fail(LlmErrorKind::BadAnswer),
+            ],
+        )
         .answer("second", [Step::Text("A whole sentence."), Step::Usage(30, 5)]);
     assert_eq!(told(&script).await, ["says A whole sentence.", "closed 70+7"]);
     assert_eq!(script.order(), ["first", "second"]);
@@ -162,27 +205,35 @@ async fn the_provider_says_how_long_to_pause_and_one_that_asks_for_long_is_passe
 
 #[tokio::test(start_paused = true)]
 async fn a_model_that_does_not_begin_is_left_after_eight_seconds_or_what_it_says() {
-    let script = Script::default().answer("first", [Step::Stall]).answer("second", [Step::Text("Hello there.")]);
+    let script =
+        Script::default().answer("first", [Step::Stall]).answer("second", [Step::Text("Hello there.")]);
     let told = hear(double::request(), &script).await;
     assert_eq!(told[0], (FIRST_PIECE.as_millis(), "says Hello there.".to_owned()));
 
     let mut request = double::request();
     let mut patient = double::model("first");
     patient.settings.insert("timeout".into(), json!(1.5));
-    request.models = vec![patient, double::model("second")].into();
-    let script = Script::default().answer("first", [Step::Usage(1, 0), Step::Stall]).answer("second", [Step::Text("Hello there.")]);
+    request.models = vec![patient, double::model("second")];
+    let script = Script::default()
+        .answer("first", [Step::Usage(1, 0), Step::Stall])
+        .answer("second", [Step::Text("Hello there.")]);
     assert_eq!(hear(request, &script).await[0], (1_500, "says Hello there.".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_model_that_stops_in_the_middle_is_left() {
-    let script = Script::default().answer("first", [Step::Text("Well"), Step::Stall]).answer("second", [Step::Text("Hello there.")]);
+    let script = Script::default()
+        .answer("first", [Step::Text("Well"), Step::Stall])
+        .answer("second", [Step::Text("Hello there.")]);
     let told = hear(double::request(), &script).await;
     assert_eq!(told[0], (NEXT_PIECE.as_millis(), "says Hello there.".to_owned()));
 
     let script = Script::default().answer("first", [Step::Text("Well then. I"), Step::Stall]);
     let told = hear(double::request(), &script).await;
-    assert_eq!(told[1], (NEXT_PIECE.as_millis(), "failed: first: stopped in the middle of its answer".to_owned()));
+    assert_eq!(
+        told[1],
+        (NEXT_PIECE.as_millis(), "failed: first: stopped in the middle of its answer".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,13 +241,16 @@ async fn a_reply_does_not_last_forever() {
     let drip: Vec<_> = std::iter::repeat_n([Step::Text("drip "), wait(4_000)], 100).flatten().collect();
     let script = Script::default().answer("first", drip);
     let told = hear(double::request(), &script).await;
-    assert_eq!(told.last().unwrap(), &(WHOLE_REPLY.as_millis(), "failed: first: took too long for the whole answer".to_owned()));
+    assert_eq!(
+        told.last().unwrap(),
+        &(WHOLE_REPLY.as_millis(), "failed: first: took too long for the whole answer".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_any_model_the_reply_fails_and_says_so() {
     let mut request = double::request();
-    request.models = Vec::new().into();
+    request.models = Vec::new();
     assert_eq!(hear(request, &Script::default()).await, [(0, "failed: no model is set".to_owned())]);
 }
 
@@ -210,7 +264,8 @@ async fn an_empty_answer_is_an_answer() {
 async fn after_the_call_only_calls_are_told() {
     let mut request = double::request();
     request.purpose = Purpose::Extract;
-    let script = Script::default().answer("first", [Step::Text("Thank you. Bye."), Step::Call("note", json!({ "reason": "pain" }))]);
+    let script = Script::default()
+        .answer("first", [Step::Text("Thank you. Bye."), Step::Call("note", json!({ "reason": "pain" }))]);
     let told: Vec<_> = hear(request, &script).await.into_iter().map(|(_, t)| t).collect();
     assert_eq!(told, [r#"calls note {"reason":"pain"}"#, "closed 0+0"]);
 }
@@ -228,7 +283,8 @@ async fn endless_talk_and_endless_calls_are_cut() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_is_dropped_is_cancelled() {
-    let script = Script::default().answer("first", [Step::Text("One. Two more words. "), wait(1_000), Step::Text("Three more words.")]);
+    let script = Script::default()
+        .answer("first", [Step::Text("One. Two more words. "), wait(1_000), Step::Text("Three more words.")]);
     let mut events = run(double::request(), Arc::new(script.clone()));
     assert!(events.next().await.is_some());
     drop(events);
