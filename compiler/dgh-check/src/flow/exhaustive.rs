@@ -151,7 +151,7 @@ impl At<'_, '_> {
     }
 
     fn steps(&self, steps: &[Step], report: &mut Report) {
-        for step in steps.iter() {
+        for step in steps {
             self.step(step, report);
         }
     }

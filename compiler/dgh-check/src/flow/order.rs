@@ -16,7 +16,7 @@ pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
         }
         order_of_typed(&routes, report);
         node_steps(&node.steps, report);
-        for route in routes.iter() {
+        for route in &routes {
             block(route, report);
         }
     }

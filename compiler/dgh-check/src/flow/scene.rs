@@ -185,14 +185,14 @@ impl<'a> Scene<'a> {
         if let Some(start) = self.dialogue.start {
             visit(start, &mut queue);
             for (_, route) in self.anywhere() {
-                for to in leads(route) {
+                if let Some(to) = leads(route) {
                     visit(to, &mut queue);
                 }
             }
         }
         while let Some(node) = queue.pop_front() {
             for (_, route) in self.own(node) {
-                for to in leads(route) {
+                if let Some(to) = leads(route) {
                     visit(to, &mut queue);
                 }
             }

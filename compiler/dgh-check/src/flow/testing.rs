@@ -138,6 +138,5 @@ fn ten_thousand_nodes_take_about_ten_times_as_long_as_a_thousand() {
     assert!(errors.is_empty(), "{errors:?}");
     let (large, _) = time(10_000);
     // Sets of bits grow with the agent too, so a little more than ten times is fair.
-    println!("{small:?} {large:?}");
     assert!(large < small * 60 + Duration::from_secs(1), "{small:?} became {large:?}");
 }

@@ -279,7 +279,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
         match &step.kind {
             StepKind::Set(slot, value) => {
                 if self.may_be_missing(*slot, value, now) {
-                    for state in moment {
+                    if let Some(state) = moment {
                         lose(*slot, state);
                     }
                     lose(*slot, now);
@@ -289,7 +289,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
             }
             StepKind::Clear(slots) => {
                 for slot in slots {
-                    for state in moment.iter_mut() {
+                    if let Some(state) = &mut moment {
                         lose(*slot, state);
                     }
                     lose(*slot, now);
@@ -297,7 +297,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
             }
             StepKind::Call { tool: _, bind: Some(slot), .. } | StepKind::Run { bind: Some(slot), .. } => {
                 if self.answer_may_be_missing(step) {
-                    for state in moment {
+                    if let Some(state) = moment {
                         lose(*slot, state);
                     }
                     lose(*slot, now);
@@ -325,7 +325,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
             if now.lacks(bit) {
                 missing(bit, read);
                 now.gain(bit);
-                for state in moment.iter_mut() {
+                if let Some(state) = &mut moment {
                     state.gain(bit);
                 }
             }

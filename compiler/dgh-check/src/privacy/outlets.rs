@@ -108,12 +108,12 @@ impl<'a> Out<'_, 'a> {
                     let place = "a parameter of a tool";
                     (self.visit)(Outlet { expr: value, sinks: CALLED, place, takes_private });
                 }
-                for e in meanwhile.iter() {
+                if let Some(e) = meanwhile {
                     self.spoken(e, beep);
                 }
             }
             StepKind::Transfer { brief, .. } => {
-                for t in brief.iter() {
+                if let Some(t) = brief {
                     self.text(t, BRIEFED, "the brief of a transfer");
                 }
             }

@@ -76,7 +76,8 @@ fn conditions_that_only_look_alike() {
 
 #[test]
 fn a_model_does_not_tell_more_than_ten_routes_apart() {
-    let many: String = (0..8).map(|i| format!("    when r{i}: \"Reason {i}\" -> end done\n")).collect();
+    let many: Vec<String> = (0..8).map(|i| format!("    when r{i}: \"Reason {i}\" -> end done\n")).collect();
+    let many = many.concat();
     agent(&format!(
         r#"
   start hello
