@@ -35,6 +35,8 @@ pub const MAX_URL_BYTES: usize = 8_192;
 pub struct Client {
     http: reqwest::Client,
     policy: Arc<Policy>,
+    /// Whether the system has certificates to check a server's against.
+    trusts_any: bool,
 }
 
 /// A request.
@@ -87,16 +89,26 @@ impl Client {
         // An error says that there already is a provider: then that one is used.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let policy = Arc::new(policy);
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("dgh/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .dns_resolver(Arc::new(Guard { policy: Arc::clone(&policy), lookup }))
-            .build()
-            .map_err(|e| NetError::new(NetErrorKind::Setup, format!("no HTTP client: {}", innermost(&e))))?;
-        Ok(Self { http, policy })
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("dgh/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .dns_resolver(Arc::new(Guard { policy: Arc::clone(&policy), lookup: Arc::clone(&lookup) }))
+        };
+        // A machine without certificates, as a small container is, can still ask http.
+        let (http, trusts_any) = match builder().build() {
+            Ok(http) => (http, true),
+            Err(_) => {
+                let bare = builder().tls_certs_only([]).build();
+                let why =
+                    |e| NetError::new(NetErrorKind::Setup, format!("no HTTP client: {}", innermost(&e)));
+                (bare.map_err(why)?, false)
+            }
+        };
+        Ok(Self { http, policy, trusts_any })
     }
 
     /// Sends a request and reads the answer to its end. Any status but a redirect is an answer.
@@ -128,6 +140,11 @@ impl Client {
         let refuse = |why: String| Err(NetError::new(NetErrorKind::Refused, why));
         if !matches!(url.scheme(), "http" | "https") {
             return refuse(format!("only http and https addresses are asked, not `{}:`", url.scheme()));
+        }
+        if url.scheme() == "https" && !self.trusts_any {
+            let message = "this machine has no certificates to check https servers against; \
+                           install ca-certificates, or set SSL_CERT_FILE";
+            return Err(NetError::new(NetErrorKind::Setup, message));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("an address must not hold a user or a password; use `auth:`".to_owned());

@@ -175,3 +175,26 @@ async fn a_closed_port_is_a_network_error_without_the_address_in_its_text() {
     let request = get("http://127.0.0.1:1/hidden");
     assert!(!format!("{request:?}").contains("hidden"));
 }
+
+/// Certificates are read from the environment of a process, so this runs itself once more.
+#[tokio::test]
+async fn a_machine_without_certificates_can_still_ask_http() {
+    const INSIDE: &str = "DGH_TEST_WITHOUT_CERTIFICATES";
+    if std::env::var_os(INSIDE).is_none() {
+        let name = "client::tests::a_machine_without_certificates_can_still_ask_http";
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again
+            .args([name, "--exact"])
+            .env(INSIDE, "1")
+            .env("SSL_CERT_FILE", "/none")
+            .env("SSL_CERT_DIR", "/none");
+        let output = again.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let server = Server::start(|_, _| Reply::new(200, "text/plain", "hello")).await;
+    assert_eq!(client().send(get(&server.url("/"))).await.unwrap().status, 200);
+    let error = fails(&client(), get("https://example.com/")).await;
+    assert_eq!(error.kind, NetErrorKind::Setup);
+    assert!(error.message.contains("install ca-certificates"), "{error}");
+}
