@@ -1,5 +1,7 @@
 //! One of several: the case of an enum, an entry of a list.
 
+use std::ops::Range;
+
 use chrono::Timelike;
 
 use super::answers::answer;
@@ -53,6 +55,13 @@ pub(super) fn entry_of(words: &Words, options: &[String], calendar: &Calendar) -
     only.then_some(Hit { value: 1, places: whole, sure: false })
 }
 
+/// The entries that are meant when several fit, as numbers from 1: "Dr. Wu", who has two.
+pub(super) fn several(words: &Words, options: &[String], calendar: &Calendar) -> Vec<usize> {
+    let entries: Vec<Entry> = options.iter().map(|option| entry(option)).collect();
+    let (numbers, _) = described(words, &entries, calendar);
+    if numbers.len() > 1 && numbers.len() < options.len() { numbers } else { Vec::new() }
+}
+
 static NONE_OF: Phrases = Phrases::new(
     "none of|works|work|suits|fits; neither; nothing|anything else; \
      another|other|different day|date|time|one|option|slot; not * any of",
@@ -102,7 +111,7 @@ fn named_case(words: &Words, case: &str) -> Vec<Hit<String>> {
 
 /// Cases that are words of every conversation.
 const COMMON: &str = "now later other yes no new this none good well right call help question today tomorrow first \
-     second one two in out open back never soon unknown high low service general pain";
+     second one two in out open back never soon unknown high low service general";
 
 /// The same stem, or one slip of the keyboard in a long word.
 fn close(word: &str, part: &str) -> bool {
@@ -113,10 +122,14 @@ fn close(word: &str, part: &str) -> bool {
     stemmed == *part || (word.len() >= 6 && part.len() >= 5 && strsim::osa_distance(&stemmed, part) == 1)
 }
 
+/// How sure a phrase makes a case, and a yes or no.
+const PHRASE: f64 = 0.9;
+const POLAR: f64 = 1.0;
+
 fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
     let plain_words = plain(words);
     let said = answer(words);
-    let mut best: Option<(f64, String, std::ops::Range<usize>)> = None;
+    let mut best: Option<(f64, String, Range<usize>)> = None;
     let mut tie = false;
     for case in cases {
         let mut score = 0.0_f64;
@@ -126,7 +139,7 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
                 (listed(name, part) || *name == case.as_str()) && phrases.within(&plain_words)
             });
             if phrase {
-                score = score.max(0.9);
+                score = score.max(PHRASE);
             }
             if is_filler(part) {
                 continue;
@@ -145,7 +158,7 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
             _ => false,
         };
         if polar {
-            score = 1.0;
+            score = POLAR;
         }
         match &best {
             _ if score <= 0.0 => {}
@@ -157,7 +170,10 @@ fn related_case(words: &Words, cases: &[String]) -> Option<Hit<String>> {
             }
         }
     }
-    best.filter(|_| !tie).map(|(_, value, places)| Hit { value, places, sure: false })
+    best.filter(|_| !tie).map(|(score, value, places)| {
+        let sure = score >= PHRASE && !listed(COMMON, &value) && !value.contains('_');
+        Hit { value, places, sure }
+    })
 }
 
 /// Ways to say a case that share no word with it.
@@ -310,6 +326,15 @@ fn extreme(entries: &[Entry], last: bool) -> Option<usize> {
 
 /// "the one at eleven", "Dr. Roy", "Monday".
 fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<Hit<usize>> {
+    let (best, places) = described(words, entries, calendar);
+    match best.as_slice() {
+        [one] => Some(Hit { value: *one, places, sure: true }),
+        _ => None,
+    }
+}
+
+/// The entries that fit the description best, as numbers from 1, and the words that describe them.
+fn described(words: &Words, entries: &[Entry], calendar: &Calendar) -> (Vec<usize>, Range<usize>) {
     let days: Vec<_> =
         dates(words, calendar).into_iter().filter(|hit| !refused(words, &hit.places)).collect();
     let times: Vec<_> = times(words, calendar.now)
@@ -367,14 +392,11 @@ fn by_content(words: &Words, entries: &[Entry], calendar: &Calendar) -> Option<H
         }
         scores.push(score);
     }
-    let best = scores.iter().copied().fold(f64::MIN, f64::max);
-    let mut at = scores.iter().enumerate().filter(|(_, score)| (**score - best).abs() < 1e-9);
-    let (number, _) = at.next().filter(|_| best > 0.0)?;
-    if at.next().is_some() {
-        return None;
-    }
+    let best = scores.iter().copied().fold(0.0, f64::max);
+    let fits = |score: f64| best > 0.0 && (score - best).abs() < 1e-9;
+    let numbers = scores.iter().zip(1..).filter(|(score, _)| fits(**score)).map(|(_, number)| number).collect();
     let used = || days.iter().map(|hit| &hit.places).chain(times.iter().map(|hit| &hit.places));
     let places = used().map(|places| places.start).min().unwrap_or(0)
         ..used().map(|places| places.end).max().unwrap_or(0);
-    Some(Hit { value: number + 1, places, sure: true })
+    (numbers, places)
 }

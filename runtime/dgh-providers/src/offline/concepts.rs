@@ -261,7 +261,9 @@ static CONCEPTS: [Concept; 25] = [
         plain: true,
         caller: Phrases::new(
             "appointment; book; booking; reservation; reserve; schedule; come in|by; \
-             see the|a|my|your dentist|doctor|hygienist|specialist|vet|lawyer|consultant; \
+             see the|a|my|your? dentist|doctor|dr|hygienist|specialist|vet|lawyer|consultant; \
+             can|could i|we come|see; do you have anything|something|room|space|availability; \
+             anything|something|slot|slots on|for|next|this|tomorrow|today; \
              make|set|get up? * appointment|visit; sign up; \
              do you have|anything|any * free|available|open|opening|slot|slots|openings; \
              first visit|available",
@@ -309,7 +311,7 @@ static CONCEPTS: [Concept; 25] = [
              can not * make|do any|either|those|these|it|them|that; \
              another|other|different day|days|date|dates|time|times|slot|slots|option|options|one; \
              anything|something else|different|later|earlier|sooner|other; \
-             other options|times|days|slots; not * any of; some other; too early|late|soon",
+             other options|times|days|slots; not * any of; some other; that|they|those|these|all|it is|are too early|late|soon|far",
         ),
         author: Phrases::new(
             "none of|suits|suit|fits|fit|works; another|other|different day|date|time|slot|option; \

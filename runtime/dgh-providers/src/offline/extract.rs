@@ -30,6 +30,8 @@ pub(super) struct Extraction {
 pub(super) enum Half {
     /// The day of a date with a time.
     Day(NaiveDate),
+    /// Several entries of a list that fit what was said, as text.
+    Several(Vec<String>),
     /// "next week", where a day is wanted.
     Period(String),
     /// A number outside the bounds.

@@ -53,11 +53,13 @@ pub(super) fn tool(
     for function in usable {
         let Some(arguments) = arguments(function, words, card, values) else { continue };
         let searches = arguments.get("query").is_some() || arguments.get("question").is_some();
-        let about = Words::new(&format!("{} {}", words_of(&function.name), function.description));
-        let shared = topics(&about).iter().filter(|token| said.contains(token)).count();
+        let shared = |text: &str| topics(&Words::new(text)).iter().filter(|token| said.contains(token)).count();
+        let (named, described) = (shared(&words_of(&function.name)), shared(&function.description));
         let computes = arguments.get("expression").is_some();
-        let score = shared * 2 + usize::from(searches) + usize::from(computes) * 3;
-        if score > 0 && best.as_ref().is_none_or(|(other, ..)| score > *other) {
+        let score = (named + described) * 2 + usize::from(searches) + usize::from(computes) * 3;
+        // One word of a description is too little to call a tool for.
+        let enough = named > 0 || described > 1 || searches || computes;
+        if enough && best.as_ref().is_none_or(|(other, ..)| score > *other) {
             best = Some((score, function.name.clone(), arguments));
         }
     }

@@ -78,6 +78,8 @@ fn refused_before(words: &Words, start: usize) -> bool {
 }
 
 fn refused_after(words: &Words, end: usize) -> bool {
+    // "the first one is too early"
+    let end = if words.is(end, &["one", "option", "slot", "choice"]) { end + 1 } else { end };
     if words.is_break(end) {
         return false;
     }

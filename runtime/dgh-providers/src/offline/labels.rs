@@ -101,8 +101,9 @@ impl Turn {
             }
         }
         // A bare yes or no says what was asked.
-        if let Some(answer) = answer.filter(|answer| answer.alone) {
-            for (token, value) in self::bag(&plain(&Words::new(last_question(around.asked))), 0.6) {
+        let asked = Some(last_question(around.asked)).filter(|asked| asked.ends_with('?') && !asked.contains(" or "));
+        if let (Some(answer), Some(asked)) = (answer.filter(|answer| answer.alone), asked) {
+            for (token, value) in self::bag(&plain(&Words::new(asked)), 0.6) {
                 bag.entry(token).or_insert(Token { denied: value.denied == answer.yes, ..value });
             }
         }
@@ -114,6 +115,12 @@ impl Turn {
             question: is_question(words),
             own,
         }
+    }
+}
+
+impl Turn {
+    fn means(&self, name: &str) -> bool {
+        self.concepts.iter().any(|concept| concept.name == name)
     }
 }
 
@@ -163,17 +170,32 @@ fn score(
     let concept = author
         .concepts
         .iter()
-        .filter(|concept| turn.concepts.iter().any(|said| said.name == concept.name))
+        .filter(|concept| turn.means(concept.name) && !excluded(concept.name, turn, author))
         .map(|concept| concept.weight)
         .fold(0.0, f64::max);
     let yes_no = yes_no(turn, label, author, around);
     let question = question(turn, author, around);
-    let words = overlap(turn, author, rarity);
+    let words = if author.concepts.iter().any(|concept| excluded(concept.name, turn, author)) {
+        0.0
+    } else {
+        overlap(turn, author, rarity)
+    };
     let best = like.max(concept).max(yes_no).max(question);
     // Two kinds of evidence are better than one, but words never outweigh a plain meaning.
     let sum = if best > 0.0 { best + 0.4 * words } else { words };
     // Only what is close to a counter-example is one; a shared word is not.
     if unlike >= 1.2 { sum - 1.5 * unlike } else { sum }
+}
+
+/// Words of one intent inside a turn of another: "cancel my appointment" books none, and "are you
+/// a real person?" asks for none.
+fn excluded(concept: &str, turn: &Turn, author: &Author) -> bool {
+    let other = |name: &str| turn.means(name) && !author.concepts.iter().any(|concept| concept.name == name);
+    match concept {
+        "book" => other("cancel") || other("reschedule"),
+        "human" => other("robot"),
+        _ => false,
+    }
 }
 
 /// How close the turn comes to an example: 2.4 when it is the same.
@@ -237,13 +259,14 @@ fn yes_no(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>) -> f
     let meant = match named {
         Some(yes) => yes == answer.yes,
         None if answer.yes => has("yes") && !has("no") || has("helped"),
+        None if has("none suits") => turn.answer.is_some_and(|answer| answer.alone),
         None => has("no") && !has("stop calling") && !has("dispute"),
     };
     // A no to "Am I speaking with Ann?" is somebody else.
     let someone = !answer.yes
         && has("someone else")
         && asks_for_person(around.asked)
-        && !turn.concepts.iter().any(|concept| concept.name == "refuse to say");
+        && !turn.means("refuse to say");
     if someone {
         return 1.5;
     }

@@ -19,8 +19,14 @@ pub(super) fn opening(request: &ReplyRequest) -> Vec<Move> {
     let worded = word(text, &request.persona);
     let words = Words::new(last_turn(&request.history).unwrap_or_default());
     let asks = is_question(&words);
-    if worded.answers || !card.tools.is_empty() && asks {
+    if worded.answers {
         return interlude(request, &words, worded);
+    }
+    if asks
+        && request.may_call
+        && let Some((name, args)) = tool(&words, card, &request.functions, &Map::new())
+    {
+        return vec![Move::UseTool { name, args }];
     }
     let said = said_since(&request.history);
     let mut moves: Vec<Move> =

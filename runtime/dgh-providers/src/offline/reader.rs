@@ -10,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value as Json, json};
 
 use super::answers::answer;
-use super::choices::{case, entry_of};
+use super::choices::{case, entry_of, several};
 use super::contacts::{digit_runs, emails, phones, urls};
 use super::dates::{Calendar, dates, vague_period};
 use super::extract::{Extraction, Half, known, topic_of};
@@ -98,6 +98,12 @@ impl<'a> Reader<'a> {
                 _ => vague_period(self.words).map(Half::Period),
             },
             Shape::Date => vague_period(self.words).map(Half::Period),
+            Shape::Choice { options } => {
+                let numbers = several(self.words, options, &self.calendar(""));
+                let texts: Vec<String> =
+                    numbers.iter().filter_map(|number| options.get(number - 1).cloned()).collect();
+                (!texts.is_empty() && !answered).then_some(Half::Several(texts))
+            }
             Shape::Int { min, max } if min.is_some() || max.is_some() => {
                 self.numbers(Evidence::Asked).first().filter(|_| !answered).map(|_| Half::Outside)
             }
@@ -118,7 +124,9 @@ impl<'a> Reader<'a> {
     ) -> Option<(Json, Range<usize>)> {
         let words = self.words;
         let loose = evidence == Evidence::Asked;
-        if matches!(shape, Shape::Date | Shape::Time | Shape::DateTime) && asks_the_date(words) {
+        let when = matches!(shape, Shape::Date | Shape::Time | Shape::DateTime);
+        let early = evidence == Evidence::Other && known(self.card, name).is_none();
+        if when && (asks_the_date(words) || early && is_question(words) && !asks_for_room(words)) {
             return None;
         }
         match shape {
@@ -311,7 +319,7 @@ impl<'a> Reader<'a> {
                     || !is_question(self.words)
                         && !matches!(hit.value.as_str(), "yes" | "no" | "other" | "none")
             }
-            Evidence::Other => hit.sure && (!known || self.corrects),
+            Evidence::Other => hit.sure && if known { self.corrects } else { !is_question(self.words) },
         };
         enough
             .then(|| (json!(hit.value), if hit.places.len() == self.words.len() { 0..0 } else { hit.places }))
@@ -533,6 +541,15 @@ impl<'a> Reader<'a> {
 fn asks_the_date(words: &Words) -> bool {
     let plain = plain(words);
     says(&plain, "what|which day|date|time is; what is the|today date|time|s")
+}
+
+/// "Do you have anything on Friday?" wants that Friday; "Are you open on Friday?" may not.
+pub(super) fn asks_for_room(words: &Words) -> bool {
+    says(
+        &plain(words),
+        "do you have; have you got; is|are there; anything|something; free|available|availability|slot|slots|opening|openings; \
+         come|see|book",
+    )
 }
 
 fn asks_company(about: &str) -> bool {

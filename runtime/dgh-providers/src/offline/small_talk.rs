@@ -15,6 +15,8 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
         ("Of course.", Some(Asking::First))
     } else if WAIT.within(&said) {
         ("Of course, take your time.", None)
+    } else if ANY.within(&said) {
+        ("Please choose one.", Some(Asking::Open))
     } else if caller_means(&said, "robot") {
         ("I am an automated assistant.", Some(Asking::Open))
     } else if caller_means(&said, "angry") {
@@ -25,6 +27,10 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
         ("Hello!", Some(Asking::Open))
     } else if THANKS.within(&said) {
         ("You are welcome.", Some(Asking::Open))
+    } else if GOODBYE.within(&said) {
+        ("Goodbye!", None)
+    } else if UNSURE.within(&said) {
+        ("That is all right.", Some(Asking::Again))
     } else if STILL_THERE.within(&said) {
         ("Yes, I am here.", Some(Asking::Open))
     } else {
@@ -36,7 +42,8 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
 static AGAIN: Phrases = Phrases::new(
     "^ what $; pardon; excuse me $; come again; say|repeat * again|that; repeat; \
      did|can|could not hear|catch|understand|get you?; ^ sorry $; ^ huh $; speak|talk slower|louder|up; \
-     what did you say|ask; what was the question|that; what are the|my options|choices|times|slots",
+     what did you say|ask; what was the question|that; what are|were the|my options|choices|times|slots; \
+     ^ help $; what can you|i do|say|ask|help; what do you do; how does this|it work; what do i do|say",
 );
 static WAIT: Phrases = Phrases::new(
     "one|just|a|wait moment|second|minute|sec; hold|hang on; ^ wait $; let me think|see|check|look|get|find; \
@@ -46,6 +53,12 @@ static HOW_ARE_YOU: Phrases = Phrases::new("how are you; how is it going; how do
 static HELLO: Phrases =
     Phrases::new("^ hello|hi|hey|hiya there? $; ^ good morning|afternoon|evening|day; ^ howdy $");
 static THANKS: Phrases = Phrases::new("^ thanks|thank; thank you $");
+static GOODBYE: Phrases = Phrases::new("^ bye|goodbye|ciao; bye|goodbye $; see you later|soon|then $; i have to go");
+static ANY: Phrases = Phrases::new(
+    "^ any|anything $; any day|time|one|of; whenever; whatever; whichever; does not|no matter; do not|not care|mind; \
+     you choose|decide|pick; up to you; all the same; i am flexible|easy",
+);
+static UNSURE: Phrases = Phrases::new("not sure|certain; do not know; no idea; hard to say; ^ maybe|perhaps $");
 static STILL_THERE: Phrases = Phrases::new("are you there; can you hear me; anyone|anybody there; you there");
 
 /// A caller who is angry may have a person, where the agent has one.

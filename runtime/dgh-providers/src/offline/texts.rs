@@ -61,6 +61,7 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
             () if words.is(place, &["for", "it's"]) && asked && words.capital(place + 1) => place + 1,
             () => continue,
         };
+        let start = start + usize::from(words.is(start, &["actually", "really"]));
         let strong = words.is(place, &["name", "name's", "names", "under"]) || words.before(place) == "name";
         if let Some(hit) = person(words, start, strong || asked) {
             best = Some(hit);

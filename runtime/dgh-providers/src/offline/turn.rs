@@ -12,6 +12,7 @@ use super::facts::{fact, tool};
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
 use super::questions::{Asking, is_question, question_for};
+use super::reader::asks_for_room;
 use super::small_talk::small_talk;
 use super::spoken;
 use super::wording::word;
@@ -99,6 +100,7 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     fn answer(&self, found: Extraction) -> Vec<Move> {
+        let found = self.without_asides(found);
         let label = self.label(&found);
         if let Some(label) = label {
             return note(found.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
@@ -114,6 +116,12 @@ impl Talk<'_> {
             return vec![Move::Say("I am afraid I need that to go on.".to_owned()), Move::Say(question)];
         }
         self.talk()
+    }
+
+    /// "Are you open on Saturday?" asks for the hours, where they are known; it chooses no Saturday.
+    fn without_asides(&self, found: Extraction) -> Extraction {
+        let aside = is_question(self.words) && !asks_for_room(self.words) && fact(self.words, self.card, &self.request.persona).is_some();
+        if aside { Extraction::default() } else { found }
     }
 
     /// Something was learned and no label chosen: thank and ask on, unless all is there.
@@ -311,6 +319,10 @@ impl Talk<'_> {
     fn other_half(&self, half: &Half) -> String {
         match half {
             Half::Day(day) => format!("What time on {}?", spoken::day(*day, self.card.now)),
+            Half::Several(options) => {
+                let said: Vec<String> = options.iter().map(|option| spoken::data(option, self.card.now)).collect();
+                format!("Which one: {}?", said.join("; or "))
+            }
             Half::Period(period) => {
                 let period = period
                     .strip_prefix("in ")
@@ -364,13 +376,17 @@ impl Talk<'_> {
 
     fn small_talk(&self) -> Option<(&'static str, Option<Asking>)> {
         let talk = small_talk(self.words, &self.card.labels);
-        talk.or_else(|| self.agrees_to_go_on().then_some(("Good.", Some(Asking::Open))))
-    }
-
-    /// A bare "okay" where something else was asked for: it only means "go on".
-    fn agrees_to_go_on(&self) -> bool {
-        answer(self.words).is_some_and(|answer| answer.yes && answer.alone)
-            && focus(self.card, self.asked).is_some()
+        talk.or_else(|| {
+            let yes = answer(self.words).is_some_and(|answer| answer.yes && answer.alone);
+            let either = last_question(self.asked).contains(" or ");
+            let focused = focus(self.card, self.asked).is_some();
+            match (yes, either, focused) {
+                (true, true, _) => Some(("Which one, please?", Some(Asking::Open))),
+                // A bare "okay" where something else was asked for only means "go on".
+                (true, false, true) => Some(("Good.", Some(Asking::Open))),
+                _ => None,
+            }
+        })
     }
 
     fn then_question(&self, text: String, asking: Asking) -> Vec<Move> {
