@@ -221,9 +221,13 @@ fn home(word: &str) -> Option<&'static str> {
     homes.iter().find(|(words, _)| words.contains(&word)).map(|(_, home)| *home)
 }
 
+fn takes_steps(body: Body) -> bool {
+    matches!(body, Body::Node | Body::Steps | Body::Hook)
+}
+
 fn not_a_word(units: &Units<'_>, body: Body, index: usize, span: Span) -> SyntaxError {
     let found = shown(units.text(index));
-    if units.kind(index) == SyntaxKind::StringStart && matches!(body, Body::Node | Body::Steps | Body::Hook) {
+    if units.kind(index) == SyntaxKind::StringStart && takes_steps(body) {
         return SyntaxError::new(
             Code::UnknownStatement,
             span,
@@ -249,7 +253,15 @@ pub(crate) fn refused(units: &Units<'_>, body: Body, range: Range<usize>, refusa
     if let Some(error) = missing_comma(units, &found, &refusal.expected) {
         return error;
     }
-    let words = words(&refusal.expected);
+    let mut words = words(&refusal.expected);
+    // Any word could be the name of a setting; but this one has a meaning of its own.
+    if units.tokens.before(found.span.start.max(1)).map(|i| units.tokens.span(i).start)
+        == Some(units.start(range.start))
+        && body.words().contains(&units.word(range.start))
+        && words.len() > 1
+    {
+        words.retain(|w| w != "`:`");
+    }
     let after = found.after(units);
     if words.is_empty() {
         return belongs_nowhere(units, &found, body);
@@ -286,6 +298,12 @@ pub(crate) fn refused_after(
         return error;
     }
     let found = Found::at(units, rest, units.end(range.end));
+    if units.kind(statement.end) == SyntaxKind::StringStart
+        && units.get(statement.end).is_some_and(|u| u.is_first)
+        && takes_steps(body)
+    {
+        return not_a_word(units, body, statement.end, found.span);
+    }
     if units.kind(statement.end) == SyntaxKind::Comma {
         return SyntaxError::new(Code::Expected, found.span, "Nothing is listed here, so there is no comma")
             .hint("Remove it, or go on with the list.");

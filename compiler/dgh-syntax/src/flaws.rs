@@ -6,12 +6,13 @@ use crate::{
     MAX_LEN, SyntaxKind,
     error::SyntaxError,
     foreign,
+    recover::MAX_ERRORS,
     token::{Flaw, FlawKind, Tokens},
 };
 
 /// One error for each flaw.
 pub(crate) fn errors(text: &str, tokens: &Tokens) -> Vec<SyntaxError> {
-    tokens.flaws.iter().map(|flaw| error(text, tokens, flaw)).collect()
+    tokens.flaws.iter().take(MAX_ERRORS).map(|flaw| error(text, tokens, flaw)).collect()
 }
 
 /// Bytes that are no UTF-8.

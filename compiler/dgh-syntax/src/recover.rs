@@ -21,8 +21,9 @@ use crate::{
     units::Units,
 };
 
-/// More errors than anyone reads; past it the tree is still built.
-const MAX_ERRORS: usize = 250;
+/// More errors than anyone reads; past it pest is asked no more, and what is left goes into the tree as far as its words
+/// show what it is.
+pub(crate) const MAX_ERRORS: usize = 250;
 
 /// How many pieces are tried together with those after them.
 const JOINS: usize = 3;
@@ -257,6 +258,12 @@ impl<'t> Recovery<'t, '_> {
         if pairs.clone().flatten().any(|p| crate::grammar::is_missing(p.as_rule())) {
             return false;
         }
+        // An arrow or a name behind the mistake is worth more than what stands before it.
+        let end = pairs.clone().flatten().map(|p| start + p.as_span().end() as u32).max().unwrap_or(start);
+        let rest = self.units.list.partition_point(|u| u.start < end);
+        if (rest..range.end).any(|i| self.units.kind(i) == SyntaxKind::Arrow || self.units.word(i) == "as") {
+            return false;
+        }
         tree.splice(pairs, start);
         let rest = self.units.list.partition_point(|u| u.start < tree.offset());
         let error = complain::refused_after(&self.units, body, range.start..rest, range.clone(), refusal);
@@ -408,6 +415,10 @@ impl<'t> Recovery<'t, '_> {
 
     /// A statement whose word is none that may stand here. If it is clear which one was meant, the rest is read so.
     fn unknown(&mut self, body: Body, range: Range<usize>, speaks: bool, tree: &mut TreeBuilder<'t>) {
+        if self.errors.len() >= MAX_ERRORS || (!speaks && self.units.word(range.start).is_empty()) {
+            self.junk(range, tree);
+            return;
+        }
         let (error, meant) = complain::no_such_statement(&self.units, body, range.clone());
         if speaks {
             self.complain(error);
@@ -438,7 +449,8 @@ impl<'t> Recovery<'t, '_> {
         let (start, end) = self.offsets(range);
         let first = self.deep.partition_point(|s| s.start < start);
         let deep = self.deep.get(first).is_some_and(|s| s.start < end);
-        !deep && !self.units.any_bad(range.clone())
+        // Whoever made so many mistakes has enough to read, and a file that is no program at all must not take long.
+        !deep && self.errors.len() < MAX_ERRORS && !self.units.any_bad(range.clone())
     }
 
     fn offsets(&self, range: &Range<usize>) -> (u32, u32) {
@@ -512,7 +524,7 @@ fn shape_of(body: Body, word: &str) -> Option<Shape> {
     use SyntaxKind as K;
     let of = |kind, body| Some(Shape { kind, body });
     match (body, word) {
-        (_, "import") => of(K::Import, Some(Body::Names)),
+        (_, "import") => of(K::Import, None),
         (_, "enum") => of(K::Enum, Some(Body::Cases)),
         (_, "type") => of(K::TypeDef, Some(Body::Fields)),
         (_, "const") => of(K::Const, None),

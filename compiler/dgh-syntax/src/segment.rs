@@ -281,7 +281,7 @@ fn begins(units: &Units<'_>, body: Body, first: usize, index: usize) -> bool {
     if unit.is_first {
         return ends_value(before)
             && !NAME_FOLLOWS.contains(&units.word(index - 1))
-            && index > first + 1
+            && (index > first + 1 || units.kind(first) != K::Ident)
             && !is_operator(next);
     }
     // On one line with what stands before it.

@@ -211,12 +211,14 @@ enum CodeToken {
     #[token("--")]
     #[token("**")]
     #[token("→")]
-    #[regex(r"'[^'\r\n]*'")]
-    #[regex(r"`[^`\r\n]*`")]
-    #[regex(r"“[^”\r\n]*”")]
     #[regex(r"#[^\r\n]*", allow_greedy = true)]
-    #[regex(r"/\*[^*]*\*+([^/*][^*]*\*+)*/")]
     Foreign,
+    #[token("'")]
+    #[token("`")]
+    #[token("“")]
+    ForeignQuote,
+    #[token("/*")]
+    ForeignComment,
 }
 
 impl CodeToken {
@@ -259,7 +261,8 @@ impl CodeToken {
             Self::Slash => SyntaxKind::Slash,
             Self::Question => SyntaxKind::Question,
             Self::QuestionQuestion => SyntaxKind::QuestionQuestion,
-            Self::Foreign => SyntaxKind::Foreign,
+            Self::Foreign | Self::ForeignComment => SyntaxKind::Foreign,
+            Self::ForeignQuote => SyntaxKind::Unknown,
         }
     }
 }
@@ -313,6 +316,8 @@ struct Lexer<'t> {
     modes: Vec<Mode>,
     /// Whether a `"""` was open at the end of the text.
     takes_the_rest: bool,
+    /// Where the next `*/` ends, as far as it was looked for; past the end if there is none.
+    comment_end: Option<usize>,
 }
 
 impl<'t> Lexer<'t> {
@@ -323,7 +328,7 @@ impl<'t> Lexer<'t> {
             strings: Vec::new(),
             len: text.len() as u32,
         };
-        Self { text, tokens, opening_lines, modes: Vec::new(), takes_the_rest: false }
+        Self { text, tokens, opening_lines, modes: Vec::new(), takes_the_rest: false, comment_end: Some(0) }
     }
 
     fn run(mut self) -> (Tokens, bool) {
@@ -340,6 +345,15 @@ impl<'t> Lexer<'t> {
                 Ok(CodeToken::Quote | CodeToken::TripleQuote) => {
                     let after = self.string(start, end, self.text.len());
                     self.tokens.strings.push(Span::new(start as u32, after as u32));
+                    lexer.bump(after - end);
+                }
+                Ok(CodeToken::ForeignQuote) => {
+                    let after = self.foreign_quote(start, end);
+                    lexer.bump(after - end);
+                }
+                Ok(CodeToken::ForeignComment) => {
+                    let after = self.foreign_comment(end);
+                    self.push(SyntaxKind::Foreign, start, after);
                     lexer.bump(after - end);
                 }
                 Ok(token) => self.push(token.kind(), start, end),
@@ -426,6 +440,40 @@ impl<'t> Lexer<'t> {
         end
     }
 
+    /// `'…'` and its like, if it is closed on its line and near; gives the offset after it.
+    fn foreign_quote(&mut self, start: usize, end: usize) -> usize {
+        let rest = self.text.get(end..).unwrap_or_default();
+        let closing = match self.text.get(start..end) {
+            Some("“") => '”',
+            Some("`") => '`',
+            _ => '\'',
+        };
+        // Not further than a sentence, or a file of nothing but quotes would be read once for each of them.
+        let found = rest
+            .char_indices()
+            .take(300)
+            .take_while(|(_, c)| !matches!(c, '\r' | '\n'))
+            .find(|(_, c)| *c == closing);
+        let inside = rest.get(..found.map_or(0, |(at, _)| at)).unwrap_or_default();
+        let in_string = !self.modes.is_empty() && (inside.contains('"') || inside.contains("}}"));
+        let Some((at, _)) = found.filter(|_| !in_string) else {
+            self.push(SyntaxKind::Unknown, start, end);
+            return end;
+        };
+        let after = end + at + closing.len_utf8();
+        self.push(SyntaxKind::Foreign, start, after);
+        after
+    }
+
+    /// Where the comment of another language ends that was opened before `from`; `from` if it does not.
+    fn foreign_comment(&mut self, from: usize) -> usize {
+        if self.comment_end.is_some_and(|end| end < from) {
+            let rest = self.text.get(from..).unwrap_or_default();
+            self.comment_end = Some(rest.find("*/").map_or(usize::MAX, |at| from + at + 2));
+        }
+        self.comment_end.filter(|end| *end < usize::MAX).unwrap_or(from)
+    }
+
     /// A whole string, from its opening quotes; gives the offset after it.
     fn string(&mut self, start: usize, after_quotes: usize, limit: usize) -> usize {
         self.push(SyntaxKind::StringStart, start, after_quotes);
@@ -508,6 +556,15 @@ impl<'t> Lexer<'t> {
             self.modes.pop();
             return at + 2;
         }
+        // There are no comments here.
+        if rest.starts_with("//") || rest.starts_with("/*") {
+            self.push(SyntaxKind::Slash, at, at + 1);
+            return at + 1;
+        }
+        if rest.starts_with('#') {
+            self.push(SyntaxKind::Unknown, at, at + 1);
+            return at + 1;
+        }
         let mut lexer = CodeToken::lexer(rest);
         let Some(found) = lexer.next() else { return limit };
         let slice = lexer.slice();
@@ -536,15 +593,7 @@ impl<'t> Lexer<'t> {
                 self.give_up_line(at + spaces);
                 at + spaces
             }
-            // There are no comments here.
-            CodeToken::Comment | CodeToken::DocComment => {
-                self.push(SyntaxKind::Slash, at, at + 1);
-                at + 1
-            }
-            CodeToken::Foreign if slice.len() > 3 && !is_foreign_string(slice) => {
-                self.push(SyntaxKind::Unknown, at, at + 1);
-                at + 1
-            }
+            CodeToken::ForeignQuote => self.foreign_quote(at, end),
             CodeToken::LeftBrace | CodeToken::RightBrace => {
                 let braces =
                     if token == CodeToken::LeftBrace { braces + 1 } else { braces.saturating_sub(1) };
@@ -587,11 +636,6 @@ impl<'t> Lexer<'t> {
         self.flaw(kind, start as usize, at);
         self.takes_the_rest |= matches!(first, Some(Mode::Block { .. })) && depth == 0;
     }
-}
-
-/// A string in other quotes that does not reach over the end of the interpolation.
-fn is_foreign_string(slice: &str) -> bool {
-    slice.starts_with(['\'', '`', '“']) && !slice.contains('"') && !slice.contains("}}")
 }
 
 /// Words that open an item; what follows them there is a name, a string or a brace.

@@ -13,6 +13,7 @@ use crate::{
     error::SyntaxError,
     grammar::{Meaning, Rule, meaning},
     names,
+    recover::MAX_ERRORS,
     token::Tokens,
 };
 
@@ -228,7 +229,10 @@ impl<'t> TreeBuilder<'t> {
                 self.builder.finish_node();
             }
             Meaning::Missing => {
-                self.errors.push(SyntaxError::missing(step.rule, parent, self.text, self.tokens, step.at));
+                if self.errors.len() < MAX_ERRORS {
+                    let error = SyntaxError::missing(step.rule, parent, self.text, self.tokens, step.at);
+                    self.errors.push(error);
+                }
                 self.skip_to_end();
             }
             Meaning::Expression => {

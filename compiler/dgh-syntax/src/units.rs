@@ -208,6 +208,8 @@ struct Open {
     indent: u32,
     /// How far the first line inside it is indented, if it begins a line and is indented further.
     inside: Option<u32>,
+    /// Whether what is inside begins on its own line.
+    is_inline: bool,
 }
 
 struct Pairing<'u, 't> {
@@ -230,7 +232,8 @@ impl Pairing<'_, '_> {
             if is_opening(unit.kind) {
                 let next = self.units.get(index + 1).copied();
                 let inside = next.filter(|n| n.is_first && n.indent > unit.indent).map(|n| n.indent);
-                self.open.push(Open { index, kind: unit.kind, indent: unit.indent, inside });
+                let is_inline = next.is_some_and(|n| !n.is_first);
+                self.open.push(Open { index, kind: unit.kind, indent: unit.indent, inside, is_inline });
             } else if let Some(opening) = opening_of(unit.kind) {
                 self.close(index, unit, opening);
             }
@@ -245,7 +248,7 @@ impl Pairing<'_, '_> {
             let outside = if open.kind == SyntaxKind::LeftBrace {
                 // A closing brace may well be the one that is looked for, if it is not further out.
                 let closes = unit.kind == SyntaxKind::RightBrace && unit.indent == open.indent;
-                open.inside.is_some() && unit.indent <= open.indent && !closes
+                (open.inside.is_some() || open.is_inline) && unit.indent <= open.indent && !closes
             } else {
                 opening_of(unit.kind).is_none() && segment::opens_statement(self.units, index)
             };

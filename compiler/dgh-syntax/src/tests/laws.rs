@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// All laws at once.
-fn check(text: &str) -> Parse {
+pub(crate) fn check(text: &str) -> Parse {
     let tokens = tokens(text);
     tokens_are_the_text(text, &tokens);
     let parsed = parse(text);

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
+mod answers;
+mod errors;
 mod laws;
 mod mutate;
 
