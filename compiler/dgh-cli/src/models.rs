@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use chrono::Utc;
 use dgh_compile::manifest::{Profile, SecretRef};
 use dgh_compile::{Memory, compile};
 use dgh_diag::Severity;
-use dgh_engine::reply::Model;
-use dgh_ir::program::Provider;
+use dgh_engine::event::ReplyId;
+use dgh_engine::reply::{Card, Message, Model, Purpose, ReplyRequest};
+use dgh_ir::program::{Provider, ProviderUse};
 use dgh_ir::{ExprKind, Program, to_json};
 use dgh_net::secrets::{References, Source};
 use dgh_net::{Client, Policy, Secrets};
-use dgh_providers::{Llm, LlmError, Models, Registry, offline};
+use dgh_providers::{Delta, Llm, LlmError, Models, Registry, offline};
+use futures::StreamExt as _;
 use serde_json::{Map, Value as Json};
 
 use crate::project::Project;
@@ -87,6 +90,63 @@ pub fn registry(client: &Client, secrets: &Arc<dyn Secrets>, chosen: &Chosen) ->
     }
 }
 
+/// A model that is asked for texts, beside any call.
+pub struct Writer {
+    model: Model,
+    registry: Arc<dyn Models>,
+}
+
+/// The model that is written `provider/model`, with its key from the environment.
+pub fn alone(llm: &str, url: Option<&str>) -> anyhow::Result<Writer> {
+    let model = model(llm, url)?;
+    let secrets: Arc<dyn Secrets> = Arc::new(References::default());
+    let registry = Arc::new(Registry::new(client(None, url)?, secrets));
+    Ok(Writer { model, registry })
+}
+
+impl Writer {
+    /// A writer over models that are already there.
+    pub fn new(model: Model, registry: Arc<dyn Models>) -> Self {
+        Self { model, registry }
+    }
+
+    /// Asks for a text, and keeps it as it comes: a reply of a call would be cut into sentences.
+    pub async fn write(&self, system: String, history: Vec<Message>, instruction: &str) -> anyhow::Result<String> {
+        let request = ReplyRequest {
+            id: ReplyId(0),
+            purpose: Purpose::Tell,
+            persona: system,
+            history,
+            card: Card {
+                node: "write".to_owned(),
+                prompt: None,
+                instruction: Some(instruction.to_owned()),
+                known: Vec::new(),
+                wanted: Vec::new(),
+                labels: Vec::new(),
+                read_back: None,
+                tools: Vec::new(),
+                may_unclear: false,
+                remarks: Vec::new(),
+                now: Utc::now().naive_utc(),
+                language: "en".to_owned(),
+            },
+            functions: Arc::new([]),
+            may_call: false,
+            models: vec![self.model.clone()],
+            judge: Vec::new(),
+        };
+        let mut pieces = self.registry.llm(&self.model)?.stream(Arc::new(request));
+        let mut text = String::new();
+        while let Some(piece) = pieces.next().await {
+            if let Delta::Text(more) = piece? {
+                text.push_str(&more);
+            }
+        }
+        Ok(text)
+    }
+}
+
 /// One model in place of all.
 struct Instead {
     model: Model,
@@ -118,13 +178,17 @@ fn named(provider: &str, model: &str, url: Option<&str>) -> anyhow::Result<Model
         bail!("{}{hint}", error.message);
     }
     let used = compiled.program.agents.iter().find_map(|(_, agent)| agent.models.llm.first()).context("no model")?;
-    let provider = &compiled.program.providers[used.provider];
+    Ok(resolved(&compiled.program, used))
+}
+
+/// A model as a program names it, with its constant arguments.
+pub fn resolved(program: &Program, used: &ProviderUse) -> Model {
     let args = used.args.iter().filter_map(|(name, value)| match &value.kind {
         ExprKind::Const(value) => Some((name.clone(), to_json(value))),
         ExprKind::Template(text) => Some((name.clone(), Json::from(text.as_text()?))),
         _ => None,
     });
-    Ok(described(provider, args))
+    described(&program.providers[used.provider], args)
 }
 
 fn described(provider: &Provider, args: impl Iterator<Item = (String, Json)>) -> Model {

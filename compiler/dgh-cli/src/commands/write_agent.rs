@@ -1,18 +1,11 @@
 //! Lets a model write an agent from one sentence, and sends it the findings until none is left.
 
-use std::sync::Arc;
-
-use anyhow::{Context as _, bail};
-use chrono::Utc;
+use anyhow::bail;
 use dgh_compile::{Memory, compile};
 use dgh_diag::{Diagnostic, Severity, Style, render};
-use dgh_engine::event::ReplyId;
-use dgh_engine::reply::{Card, Message, Purpose, ReplyRequest};
-use dgh_providers::{Delta, Models as _};
-use futures::StreamExt as _;
+use dgh_engine::Message;
 
 use crate::models;
-use crate::project::Project;
 use crate::ui;
 
 /// The page that tells a model how to write programs.
@@ -52,44 +45,9 @@ pub fn write_agent(sentence: &str, llm: &str, url: Option<&str>) -> anyhow::Resu
 }
 
 async fn ask(history: Vec<Message>, llm: &str, url: Option<&str>) -> anyhow::Result<String> {
-    let model = models::model(llm, url)?;
-    let here = Project { root: ".".into(), entry: String::new(), named: true };
-    let (client, secrets) = (models::client(None, url)?, models::secrets(&here, None));
-    let chosen = models::Chosen { name: llm.to_owned(), notice: None, list: vec![model.clone()], instead: true };
-    let request = ReplyRequest {
-        id: ReplyId(0),
-        purpose: Purpose::Tell,
-        persona: format!("You write programs in the language that this page describes.\n\n{CHEATSHEET}"),
-        history: history.into(),
-        card: Card {
-            node: "write".to_owned(),
-            prompt: None,
-            instruction: Some("Answer with the whole file in one ```dgh fence and nothing else.".to_owned()),
-            known: Vec::new(),
-            wanted: Vec::new(),
-            labels: Vec::new(),
-            read_back: None,
-            tools: Vec::new(),
-            may_unclear: false,
-            remarks: Vec::new(),
-            now: Utc::now().naive_utc(),
-            language: "en".to_owned(),
-        },
-        functions: Arc::new([]),
-        may_call: false,
-        models: vec![model.clone()],
-        judge: Vec::new(),
-    };
-    // The pieces as they come: a reply would be cut into sentences, and its lines lost.
-    let model = models::registry(&client, &secrets, &chosen).llm(&model)?;
-    let mut pieces = model.stream(Arc::new(request));
-    let mut text = String::new();
-    while let Some(piece) = pieces.next().await {
-        if let Delta::Text(more) = piece.with_context(|| format!("{llm} did not answer"))? {
-            text.push_str(&more);
-        }
-    }
-    Ok(text)
+    let system = format!("You write programs in the language that this page describes.\n\n{CHEATSHEET}");
+    let model = models::alone(llm, url)?;
+    model.write(system, history, "Answer with the whole file in one ```dgh fence and nothing else.").await
 }
 
 /// What stands in the first fence; the whole text when there is none.

@@ -3,6 +3,7 @@
 pub(crate) mod dummy;
 mod expect;
 mod line;
+mod live;
 mod mocks;
 mod model;
 mod runner;
@@ -18,6 +19,7 @@ use crate::effect::Record;
 use crate::prepared::Prepared;
 
 pub use line::ScriptedCall;
+pub use live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS};
 
 /// What a test may rely on beside its own lines.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,8 @@ pub struct TestOutcome {
     pub skipped: Option<String>,
     /// Why it failed.
     pub failure: Option<TestFailure>,
+    /// Turns on which the model does something else than the script says; only with a model.
+    pub differences: Vec<Difference>,
     /// The call as it went, masked.
     pub dialogue: Vec<Record>,
     /// Nodes that were entered, in order: dialogue and node.
@@ -52,7 +56,29 @@ pub struct TestFailure {
     pub message: String,
 }
 
+/// A turn on which a model does something else than the script says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The line of the test.
+    pub origin: Origin,
+    /// What the script says.
+    pub expected: String,
+    /// What the model did.
+    pub got: String,
+}
+
 /// Runs a test.
 pub fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptions) -> TestOutcome {
-    runner::run(prepared, case, options)
+    runner::run(prepared, case, options, None)
+}
+
+/// Runs a test with a model: simulated callers and judges are asked, and every scripted turn is
+/// compared with what the model would do.
+pub fn run_live(
+    prepared: &Arc<Prepared>,
+    case: &TestCase,
+    options: &TestOptions,
+    model: &mut dyn Live,
+) -> TestOutcome {
+    runner::run(prepared, case, options, Some(model))
 }

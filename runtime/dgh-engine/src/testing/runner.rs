@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use dgh_ir::convert::Locale;
 use dgh_ir::test::{GivenWhat, Meaning, TestCase, TestStep, TestStepKind};
-use dgh_ir::{Channel, Origin, Program, Value};
+use dgh_ir::{Channel, Origin, Program, Template, Value};
 use serde_json::{Value as Json, json};
 
 use super::expect::{Seen, wrong};
 use super::line::ScriptedCall;
+use super::live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS, difference, needs_model};
 use super::mocks::{Mocks, label, tool_name};
 use super::model::{Calls, meant, understood};
-use super::{TestFailure, TestOptions, TestOutcome, dummy};
+use super::{Difference, TestFailure, TestOptions, TestOutcome, dummy};
 use crate::effect::{Record, ToolName};
 use crate::event::{Event, Timestamp};
 use crate::prepared::Prepared;
@@ -35,7 +36,7 @@ struct Script {
     origin: Origin,
 }
 
-struct Runner<'a> {
+struct Runner<'a, 'm> {
     program: &'a Program,
     prepared: &'a Arc<Prepared>,
     case: &'a TestCase,
@@ -46,23 +47,27 @@ struct Runner<'a> {
     script: Option<Script>,
     /// The line that is being run.
     origin: Origin,
+    /// The model beside the script.
+    live: Option<&'m mut dyn Live>,
+    differences: Vec<Difference>,
 }
 
-pub(super) fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptions) -> TestOutcome {
+pub(super) fn run(
+    prepared: &Arc<Prepared>,
+    case: &TestCase,
+    options: &TestOptions,
+    live: Option<&mut dyn Live>,
+) -> TestOutcome {
     let mut outcome = TestOutcome {
         passed: false,
         skipped: None,
         failure: None,
+        differences: Vec::new(),
         dialogue: Vec::new(),
         visited: Vec::new(),
         routes: BTreeSet::new(),
     };
-    let needs_model = case.steps.iter().find_map(|step| match step.kind {
-        TestStepKind::Caller(_) => Some("a simulated caller needs a model"),
-        TestStepKind::Judge(..) => Some("a judge needs a model"),
-        _ => None,
-    });
-    if let Some(reason) = needs_model {
+    if let Some(reason) = needs_model(&case.steps).filter(|_| live.is_none()) {
         outcome.skipped = Some(reason.into());
         return outcome;
     }
@@ -90,6 +95,8 @@ pub(super) fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptio
         words: VecDeque::new(),
         script: None,
         origin: case.origin,
+        live,
+        differences: Vec::new(),
     };
     outcome.failure = runner.run().err();
     outcome.passed = outcome.failure.is_none();
@@ -104,11 +111,12 @@ pub(super) fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptio
             _ => {}
         }
     }
+    outcome.differences = runner.differences;
     outcome.dialogue = runner.line.records;
     outcome
 }
 
-impl<'a> Runner<'a> {
+impl<'a> Runner<'a, '_> {
     fn run(&mut self) -> Check {
         let acts: Vec<(usize, &'a TestStep)> =
             self.case.steps.iter().enumerate().filter(|(_, step)| acts(step)).collect();
@@ -149,12 +157,29 @@ impl<'a> Runner<'a> {
             TestStepKind::Keys(keys) => self.line.handle(Event::Keys { keys: keys.clone() }),
             TestStepKind::Waits(ms) => self.wait(*ms)?,
             TestStepKind::HangsUp => self.line.handle(Event::Hangup),
-            TestStepKind::AgentSays(_)
-            | TestStepKind::Expect(_)
-            | TestStepKind::Caller(_)
-            | TestStepKind::Judge(..) => {}
+            TestStepKind::Caller(who) => self.person(who)?,
+            TestStepKind::AgentSays(_) | TestStepKind::Expect(_) | TestStepKind::Judge(..) => {}
         }
         Ok(())
+    }
+
+    /// A simulated person talks until the call is over.
+    fn person(&mut self, who: &Template) -> Check {
+        let who = dgh_ir::render(self.program, who, &self.line.call().view(0), dgh_ir::Purpose::Prompt);
+        let who = who.map_err(|error| self.failure(error.to_string()))?.text;
+        for _ in 0..MOST_TURNS {
+            self.settle(false)?;
+            if self.line.call().is_over() {
+                return Ok(());
+            }
+            let Some(live) = self.live.as_deref_mut() else { return Ok(()) };
+            match live.person(&who, &self.line.records) {
+                Err(error) => return self.fail(error),
+                Ok(None) => self.line.handle(Event::Hangup),
+                Ok(Some(words)) => self.line.says(&words),
+            }
+        }
+        self.fail(format!("the call was not over after {MOST_TURNS} turns of the simulated caller"))
     }
 
     /// Lets time pass; what it sets off happens at its own time.
@@ -226,9 +251,20 @@ impl<'a> Runner<'a> {
     }
 
     fn answer_reply(&mut self, request: &ReplyRequest) -> Check {
+        let scripted = self.script.is_some() || self.live.is_none();
+        let at = self.script.as_ref().map_or(self.origin, |script| script.origin);
         let mut calls = Calls::new();
         if request.purpose == Purpose::Turn {
             calls = self.turn_means(request)?;
+        }
+        if let Some(live) = self.live.as_deref_mut() {
+            let reply = live.reply(request).map_err(|message| TestFailure { origin: at, message })?;
+            if !scripted || request.purpose != Purpose::Turn {
+                self.answer_live(request, reply);
+                return Ok(());
+            }
+            let at = TestFailure { origin: at, message: String::new() };
+            self.differences.extend(difference(&at, &calls, &reply));
         }
         let goes = calls.iter().any(|(name, _)| name == crate::functions::GO);
         if calls.is_empty() && request.purpose != Purpose::Extract {
@@ -249,6 +285,17 @@ impl<'a> Runner<'a> {
             calls.iter().map(|(name, args)| (name.as_str(), args.clone())).collect();
         self.line.answer(request.id, &words.into_iter().collect::<Vec<_>>(), &calls);
         Ok(())
+    }
+
+    /// The model's own answer. Words that the test fixes stand in its place.
+    fn answer_live(&mut self, request: &ReplyRequest, mut reply: LiveReply) {
+        if let Some((words, _)) = self.words.pop_front() {
+            reply.sentences = vec![words.to_owned()];
+        }
+        let sentences: Vec<&str> = reply.sentences.iter().map(String::as_str).collect();
+        let calls: Vec<(&str, Json)> =
+            reply.calls.iter().map(|(name, args)| (name.as_str(), args.clone())).collect();
+        self.line.answer(request.id, &sentences, &calls);
     }
 
     fn turn_means(&mut self, request: &ReplyRequest) -> Result<Calls, TestFailure> {
@@ -291,6 +338,10 @@ impl<'a> Runner<'a> {
         let program = self.program;
         let Some(agent) = program.agents.get(self.case.agent) else { return Ok(()) };
         for step in &self.case.steps {
+            if let TestStepKind::Judge(opinion, least) = &step.kind {
+                self.origin = step.origin;
+                self.judge(opinion, least.unwrap_or(HOLDS_FROM))?;
+            }
             let TestStepKind::Expect(expr) = &step.kind else { continue };
             let seen = Seen { program, line: &self.line, mocks: &self.mocks, agent };
             if let Some(mut message) = wrong(&seen, expr) {
@@ -305,6 +356,15 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    fn judge(&mut self, opinion: &str, least: u32) -> Check {
+        let Some(live) = self.live.as_deref_mut() else { return Ok(()) };
+        match live.judge(opinion, &self.line.records) {
+            Err(error) => self.fail(error),
+            Ok((percent, _)) if percent >= least => Ok(()),
+            Ok((percent, why)) => self.fail(format!("the judge gives {percent}%, wanted {least}%: {why}")),
+        }
+    }
+
     fn fail(&self, message: String) -> Check {
         Err(self.failure(message))
     }
@@ -316,7 +376,7 @@ impl<'a> Runner<'a> {
 
 /// Whether a line does something, now.
 fn acts(step: &TestStep) -> bool {
-    !matches!(step.kind, TestStepKind::AgentSays(_) | TestStepKind::Expect(_))
+    !matches!(step.kind, TestStepKind::AgentSays(_) | TestStepKind::Expect(_) | TestStepKind::Judge(..))
 }
 
 fn interrupts(step: &TestStep) -> bool {

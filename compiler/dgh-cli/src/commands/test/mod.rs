@@ -16,10 +16,11 @@ use dgh_diag::LineIndex;
 use dgh_engine::Prepared;
 use dgh_engine::testing::{self, TestOptions, TestOutcome};
 use dgh_ir::Origin;
-use dgh_ir::test::TestCase;
+use dgh_ir::test::{TestCase, TestStepKind};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use self::live::LiveModel;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Test;
@@ -84,14 +85,27 @@ impl Suite {
         let env = profile.map(|(_, profile)| profile.env.clone()).unwrap_or_default();
         let prepared = Prepared::new(Arc::new(self.compiled.program.clone()));
         let options = TestOptions { env };
-        let one = |test: &TestCase| {
+        let timed = |run: &mut dyn FnMut() -> TestOutcome| {
             let started = Instant::now();
-            let outcome = testing::run(&prepared, test, &options);
+            let outcome = run();
             bar.inc(1);
             Tested { outcome, took: started.elapsed() }
         };
-        self.results = self.tests.par_iter().map(one).collect();
-        live::run(self, args)
+        let one = |test: &TestCase| timed(&mut || testing::run(&prepared, test, &options));
+        // Scripts are compared with the model only when that was asked for: `--llm` alone gives
+        // `caller` and `judge` their model.
+        let with_model = |test: &TestCase, model: &mut LiveModel| {
+            timed(&mut || match args.live || needs_model(test) {
+                true => testing::run_live(&prepared, test, &options, model),
+                false => testing::run(&prepared, test, &options),
+            })
+        };
+        // One after the other with a model: providers count requests.
+        self.results = match LiveModel::new(&self.project, &self.compiled, args)? {
+            None => self.tests.par_iter().map(one).collect(),
+            Some(mut model) => self.tests.iter().map(|test| with_model(test, &mut model)).collect(),
+        };
+        Ok(())
     }
 
     /// Line (from 1) and text of a place in the entry file.
@@ -109,6 +123,10 @@ impl Suite {
     fn tested(&self) -> impl Iterator<Item = (&TestCase, &Tested)> {
         self.tests.iter().zip(&self.results)
     }
+}
+
+fn needs_model(test: &TestCase) -> bool {
+    test.steps.iter().any(|step| matches!(step.kind, TestStepKind::Caller(_) | TestStepKind::Judge(..)))
 }
 
 impl Tested {

@@ -22,6 +22,11 @@ pub fn suite(suite: &Suite, verbose: bool) -> anyhow::Result<()> {
         if verbose || tested.failed() {
             dialogue(suite, test, tested)?;
         }
+        for difference in &tested.outcome.differences {
+            let (number, text) = suite.line(difference.origin).unwrap_or((0, ""));
+            ui::line(format!("    {} {}:{number}  {text}", ui::paint(ui::NOTE, "differs"), suite.shown()))?;
+            ui::line(format!("      the test means {}, the model did {}", difference.expected, difference.got))?;
+        }
     }
     Ok(())
 }
@@ -34,10 +39,14 @@ pub fn summary(suites: &[Suite], took: Duration) -> anyhow::Result<bool> {
     let passed = count(|outcome| outcome.passed);
     let failed = count(|outcome| outcome.failure.is_some());
     let skipped = count(|outcome| outcome.skipped.is_some());
+    let turns: usize = suites.iter().flat_map(|s| &s.results).map(|t| t.outcome.differences.len()).sum();
+    if turns > 0 {
+        ui::line(format!("\nthe model differs on {turns} turns"))?;
+    }
     let skips = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
     ui::line(format!("\n{passed} passed, {failed} failed{skips}"))?;
     ui::note(ui::paint(ui::DIM, format!("in {:.0} ms", took.as_secs_f64() * 1e3)));
-    Ok(failed > 0)
+    Ok(failed > 0 || turns > 0)
 }
 
 fn dialogue(suite: &Suite, test: &TestCase, tested: &Tested) -> anyhow::Result<()> {
