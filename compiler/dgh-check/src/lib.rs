@@ -48,6 +48,9 @@ pub fn check(input: &Input<'_>) -> Checked {
     let Lowered { program, context, mut report } = lower(input);
     analyse(&program, &context, &mut report);
     let mut diagnostics = report.diagnostics;
+    for finding in &mut diagnostics {
+        capitalise(&mut finding.message);
+    }
     // Of a file in another edition nothing else is worth saying.
     if diagnostics.iter().any(|d| d.code == Code::UnknownEdition) {
         diagnostics.retain(|d| (d.code as u16) < (Code::UnknownName as u16));
@@ -55,6 +58,13 @@ pub fn check(input: &Input<'_>) -> Checked {
     diagnostics.sort_by_key(|d| (d.place, d.code as u16));
     diagnostics.dedup();
     Checked { program, source_map: report.source_map, tests: context.tests, diagnostics }
+}
+
+/// A message is a sentence, whatever word it begins with.
+fn capitalise(message: &mut String) {
+    if let Some(first) = message.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
 }
 
 /// Only resolves names and types; the analyses are left out.

@@ -2,16 +2,30 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dgh_diag::{Diagnostic, FileId};
 use dgh_syntax::Parse;
 
 use crate::{Checked, Config, FileOrigin, Import, Input, Lowered, SourceFile};
 
+type File = (String, Arc<str>, Parse, FileOrigin);
+
+/// The standard library, parsed once.
+fn library() -> &'static [File] {
+    static LIBRARY: OnceLock<Vec<File>> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let file = |(path, text): &(&str, &str)| {
+            let origin = if dgh_stdlib::PRELUDE.contains(path) { FileOrigin::Prelude } else { FileOrigin::Library };
+            ((*path).to_owned(), (*text).into(), dgh_syntax::parse(text), origin)
+        };
+        dgh_stdlib::FILES.iter().map(file).collect()
+    })
+}
+
 /// A bundle in memory with the whole standard library beside it; the first file is the entry.
 pub(crate) struct Bundle {
-    files: Vec<(String, Arc<str>, Parse, FileOrigin)>,
+    files: Vec<File>,
 }
 
 impl Bundle {
@@ -20,12 +34,8 @@ impl Bundle {
             let origin = if path.starts_with("std/") { FileOrigin::Library } else { FileOrigin::Bundle };
             ((*path).to_owned(), *text, origin)
         });
-        let library = dgh_stdlib::FILES.iter().map(|(path, text)| {
-            let origin = if dgh_stdlib::PRELUDE.contains(path) { FileOrigin::Prelude } else { FileOrigin::Library };
-            ((*path).to_owned(), *text, origin)
-        });
-        let files = own.chain(library).map(|(path, text, origin)| (path, text.into(), dgh_syntax::parse(text), origin));
-        Self { files: files.collect() }
+        let own = own.map(|(path, text, origin)| (path, text.into(), dgh_syntax::parse(text), origin));
+        Self { files: own.chain(library().iter().cloned()).collect() }
     }
 
     pub(crate) fn with<T>(&self, config: Config<'_>, run: impl FnOnce(&Input<'_>) -> T) -> T {

@@ -9,11 +9,11 @@ use dgh_ir::program::{
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
-use super::member::{Declaration, Members};
+use super::member::{Declaration, Members, is_torn};
 use super::models::MODELS;
 use super::settings::Setting;
 use super::{Cx, Lower, Names};
-use crate::names::{empty_knowledge, whole_span};
+use crate::names::{Named, empty_knowledge, whole_span};
 use crate::report::{Item, ItemKind};
 use crate::types::literal;
 
@@ -35,6 +35,9 @@ impl Lower<'_> {
             self.declare_slot(file, &mut body, SlotKind::Input, declared);
         }
         self.program.agents[id].dialogue.slots = body.slots.clone();
+        if is_torn(item) {
+            self.damaged.insert(Named::Agent(id));
+        }
         let vars: Vec<ast::Var> = item.vars().collect();
         self.declare_vars(file, &mut body, &vars);
         self.outcomes(file, item, id, &mut body);

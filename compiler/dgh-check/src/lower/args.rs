@@ -39,8 +39,10 @@ impl Lower<'_> {
 
     /// Which argument goes to which parameter: first those without a name, in order, then by name.
     /// `what` names what is called, for messages: "`find_slots`".
-    pub(crate) fn match_args(&mut self, cx: &Cx<'_>, args: Option<ast::ArgList>, names: &[&str], what: &str) -> Vec<Given> {
+    /// Also whether one of them went nowhere, so that nothing is to be said of those that lack.
+    pub(crate) fn match_args(&mut self, cx: &Cx<'_>, args: Option<ast::ArgList>, names: &[&str], what: &str) -> (Vec<Given>, bool) {
         let mut given: Vec<Given> = Vec::new();
+        let mut lost = false;
         let mut next = 0;
         let mut too_many = false;
         for arg in args.into_iter().flat_map(|a| a.args()) {
@@ -56,7 +58,7 @@ impl Lower<'_> {
                             too_many = true;
                             self.too_many(place, names, what);
                         }
-                        self.expr(cx, &value, None);
+                        self.quietly(|l| l.expr(cx, &value, None));
                         continue;
                     }
                     next += 1;
@@ -74,7 +76,8 @@ impl Lower<'_> {
                             finding
                         };
                         self.report.push(finding);
-                        self.expr(cx, &value, None);
+                        self.quietly(|l| l.expr(cx, &value, None));
+                        lost = true;
                         continue;
                     }
                 },
@@ -87,7 +90,14 @@ impl Lower<'_> {
             }
             given.push(Given { index, value });
         }
-        given
+        (given, lost)
+    }
+
+    /// Arguments of what did not resolve.
+    pub(crate) fn lost_args(&mut self, cx: &Cx<'_>, args: Option<ast::ArgList>) {
+        for value in args.into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()) {
+            self.quietly(|l| l.expr(cx, &value, None));
+        }
     }
 
     fn too_many(&mut self, place: Place, names: &[&str], what: &str) {
@@ -109,8 +119,8 @@ impl Lower<'_> {
         place: Place,
     ) -> Vec<(String, Expr)> {
         let names: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
-        let damaged = args.as_ref().is_some_and(|a| a.has_errors());
-        let given = self.match_args(cx, args, &names, what);
+        let damaged = args.as_ref().is_some_and(ast::AstNode::has_errors);
+        let (given, lost) = self.match_args(cx, args, &names, what);
         let mut values: Vec<Option<Expr>> = params.iter().map(|_| None).collect();
         for argument in given {
             let Some(param) = params.get(argument.index) else { continue };
@@ -121,7 +131,7 @@ impl Lower<'_> {
         }
         let lacking = |(p, v): (&Param, &Option<Expr>)| (v.is_none() && p.default.is_none() && !p.ty.optional).then(|| p.name.clone());
         let missing: Vec<String> = params.iter().zip(&values).filter_map(lacking).collect();
-        if !missing.is_empty() && !damaged {
+        if !missing.is_empty() && !damaged && !lost {
             self.missing_args(place, &missing, what);
         }
         params.iter().zip(values).filter_map(|(p, v)| Some((p.name.clone(), v?))).collect()

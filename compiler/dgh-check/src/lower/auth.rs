@@ -3,7 +3,7 @@
 use dgh_diag::Code;
 use dgh_ir::ProviderKind;
 use dgh_ir::program::Auth;
-use dgh_syntax::ast::{self, AstNode as _};
+use dgh_syntax::ast;
 
 use super::{Cx, Lower};
 

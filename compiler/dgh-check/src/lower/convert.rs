@@ -168,6 +168,7 @@ impl Lower<'_> {
             let field_ty = match defs.iter().find(|d| d.name == key) {
                 Some(def) => def.ty.clone(),
                 None if open => Type::of(Kind::Json).optional(),
+                None if self.files.iter().any(|f| f.lost.contains(&key)) => continue,
                 None => {
                     let known: Vec<&str> = defs.iter().map(|d| d.name.as_str()).collect();
                     let finding = self.unknown(Code::UnknownField, key_place, format!("`{name}` has no field `{key}`"), &key, &known);

@@ -44,7 +44,9 @@ impl Lower<'_> {
     fn phrase(&mut self, file: usize, item: &ast::Phrase, id: PhraseId) {
         let cx = Cx::fixed(file);
         let mut first: Vec<(String, Place)> = Vec::new();
+        let mut written = false;
         for entry in item.entries() {
+            written = true;
             let (Some(language), Some(text)) = (entry.language(), entry.text()) else { continue };
             let tag = language.text();
             let place = self.at(&cx, &language);
@@ -63,7 +65,7 @@ impl Lower<'_> {
             let template = self.template(&cx, &text);
             self.program.phrases[id].texts.insert(tag, template);
         }
-        if self.program.phrases[id].texts.is_empty() && !item.has_errors() && first.is_empty() {
+        if !written && !item.has_errors() {
             let place = self.place(file, item.name().map_or_else(|| item.span(), |n| n.span()));
             self.error_hint(Code::MissingPart, place, "this phrase has no text", "Write a language and a text: `en \"Welcome.\"`.");
         }
@@ -245,7 +247,7 @@ impl Lower<'_> {
             Some(Named::Tool(id)) if segments.len() == 1 => ToolRef::Tool(id),
             Some(Named::Knowledge(id)) if segments.len() == 1 => ToolRef::Knowledge(id),
             Some(Named::Tool(_) | Named::Knowledge(_)) => {
-                let rest = segments.get(1).map(|s| self.at(cx, s)).unwrap_or(place);
+                let rest = segments.get(1).map_or(place, |s| self.at(cx, s));
                 self.error_hint(Code::UnknownTool, rest, format!("`{name}` has no parts"), "Only an MCP server has tools inside: `server.tool`.");
                 ToolRef::Hole
             }

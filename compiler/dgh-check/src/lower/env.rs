@@ -10,7 +10,7 @@ use crate::input::{Input, Profile};
 use crate::report::Report;
 
 /// What was said about configuration so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Env {
     reported: HashSet<String>,
     /// Where a name of the configuration was read first while nobody could check it.
@@ -26,7 +26,7 @@ impl Env {
             let message = if input.config.profiles.is_none() {
                 "without a dgh.toml, nobody can tell whether this value will be there"
             } else {
-                "dgh.toml has no profile, so nobody can tell whether this value will be there"
+                "there is no profile in dgh.toml, so nobody can tell whether this value will be there"
             };
             let hint = "List the values of each profile in dgh.toml: `[profiles.dev.env]` with `NAME = \"value\"`.";
             report.push(Diagnostic::new(Code::NoConfig, place, message).with_hint(hint));
@@ -69,7 +69,7 @@ impl Lower<'_> {
             self.env.unchecked.get_or_insert(place);
         } else if !input.config.recordings.contains(name) {
             let known: Vec<&str> = input.config.recordings.iter().map(String::as_str).collect();
-            let mut finding = self.unknown(Code::UnknownRecording, place, format!("dgh.toml has no recording `{name}`"), name, &known);
+            let mut finding = self.unknown(Code::UnknownRecording, place, format!("there is no recording `{name}` in dgh.toml"), name, &known);
             if finding.hint.is_none() {
                 finding = finding.with_hint(format!("Add it: `[recordings.{name}]` with `file = \"…\"` and `transcript = \"…\"`."));
             }
@@ -104,7 +104,7 @@ impl Lower<'_> {
         let quoted = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&lacking));
         let noun = if lacking.len() == 1 { "the profile" } else { "the profiles" };
         let verb = if lacking.len() == 1 { "has" } else { "have" };
-        let known: Vec<&str> = profiles.values().flat_map(|p| names(p)).map(String::as_str).collect();
+        let known: Vec<&str> = profiles.values().flat_map(&names).map(String::as_str).collect();
         let message = format!("{noun} {quoted} {verb} no `{root}.{name}`");
         let section = if root == "env" { "env" } else { "secrets" };
         let hint = format!("Add `{name}` to `[profiles.{}.{section}]` in dgh.toml.", lacking.first().copied().unwrap_or("dev"));

@@ -24,7 +24,7 @@ impl Lower<'_> {
         }
         let names: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
         let what = format!("`on {text}`");
-        let given = self.match_args(cx, item.args(), &names, &what);
+        let (given, lost) = self.match_args(cx, item.args(), &names, &what);
         let missing: Vec<String> = params
             .iter()
             .enumerate()
@@ -32,7 +32,7 @@ impl Lower<'_> {
             .map(|(_, p)| p.name.clone())
             .collect();
         if !missing.is_empty() {
-            if !item.has_errors() {
+            if !item.has_errors() && !lost {
                 self.event_lacks(&text, place, &missing);
             }
             return Event::Hole;

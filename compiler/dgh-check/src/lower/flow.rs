@@ -8,7 +8,7 @@ use dgh_ir::{Arena, Origin, Type};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
-use super::member::{Declaration, Members};
+use super::member::{Declaration, Members, is_torn};
 use super::{Cx, Lower};
 use crate::names::Named;
 
@@ -24,6 +24,9 @@ impl Lower<'_> {
                 whole: param.span(),
             };
             self.declare_slot(file, &mut body, SlotKind::Input, declared);
+        }
+        if is_torn(item) || item.param_list().is_none_or(|p| p.has_errors()) {
+            self.damaged.insert(Named::Flow(id));
         }
         let result = item.result_type().map(|t| self.ty(file, &t));
         if result.is_none() && !item.has_errors() {

@@ -109,9 +109,12 @@ impl Lower<'_> {
                     Some(def) => self.value(cx, &value, &def.ty.clone(), &format!("`{key}` of `{name}`")),
                     None => {
                         let known: Vec<&str> = defs.iter().map(|f| f.name.as_str()).collect();
+                        if self.is_lost(cx.file, &key) {
+                            continue;
+                        }
                         let finding = self.unknown(Code::UnknownField, place, format!("`{name}` has no field `{key}`"), &key, &known);
                         self.report.push(finding);
-                        self.expr(cx, &value, None)
+                        self.quietly(|l| l.expr(cx, &value, None))
                     }
                 },
             };

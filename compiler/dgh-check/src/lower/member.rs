@@ -1,7 +1,5 @@
 //! What agents and flows have in common: variables, nodes, the names that `as` binds.
 
-use std::collections::HashMap;
-
 use dgh_diag::{Code, Diagnostic, Place, Span};
 use dgh_ir::program::{Dialogue, NodeId, Route, RouteId, Slot, SlotKind};
 use dgh_ir::{Arena, Kind, Origin, Type};
@@ -68,6 +66,11 @@ pub(crate) struct Declaration {
     pub(crate) whole: Span,
 }
 
+/// Whether the parser could not read something directly inside of an item.
+pub(crate) fn is_torn(item: &impl ast::AstNode) -> bool {
+    item.syntax().children().any(|c| c.kind() == dgh_syntax::SyntaxKind::Error)
+}
+
 impl Lower<'_> {
     /// Adds an input, a parameter or a variable.
     pub(crate) fn declare_slot(&mut self, file: usize, body: &mut Body, kind: SlotKind, item: Declaration) {
@@ -121,7 +124,7 @@ impl Lower<'_> {
     /// The nodes, routes and start of a dialogue.
     pub(crate) fn dialogue(&mut self, file: usize, body: &mut Body, members: &Members, owner: Place, damaged: bool) -> Dialogue {
         let nodes = self.declare_nodes(file, body, &members.nodes);
-        self.declare_bindings(file, body, members, &nodes);
+        self.declare_bindings(file, body, members);
         let body = &*body;
         let mut routes: Arena<RouteId, Route> = Arena::new();
         let mut lowered = Arena::new();
@@ -194,7 +197,7 @@ impl Lower<'_> {
     }
 
     /// The names that `call … as x` and `run … as x` bind, with the types of the answers.
-    fn declare_bindings(&mut self, file: usize, body: &mut Body, members: &Members, nodes: &[(NodeId, ast::Node)]) {
+    fn declare_bindings(&mut self, file: usize, body: &mut Body, members: &Members) {
         for hook in &members.before_calls {
             for step in hook.steps() {
                 match step {
@@ -208,7 +211,7 @@ impl Lower<'_> {
                 }
             }
         }
-        for (_, node) in nodes {
+        for node in &members.nodes {
             for item in node.items() {
                 match item {
                     ast::NodeItem::Step(step) => self.declare_binding(file, body, &step, false),

@@ -3,6 +3,8 @@
 //! First all names of all files are declared ([`crate::names`]), then types, then what stands in
 //! items, then dialogues, then tests; so nothing depends on the order of the text.
 
+#![allow(clippy::indexing_slicing, reason = "arenas are indexed by the ids that they made")]
+
 mod agent;
 mod args;
 mod auth;
@@ -36,9 +38,9 @@ mod types;
 mod webhook;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use dgh_diag::{Code, Diagnostic, Edit, FileId, Fix, Place, Span};
+use dgh_diag::{Code, Diagnostic, Edit, FileId, Fix, Place, Related, Span};
 use dgh_ir::program::{DialogueId, EnumDef, EnumId};
 use dgh_ir::test::TestCase;
 use dgh_ir::{Origin, Program, ProviderKind};
@@ -94,6 +96,8 @@ pub(crate) struct Lower<'a> {
     /// Knowledge of agents, and whether anything uses it.
     pub(crate) local_items: Vec<report::Item>,
     pub(crate) call_enums: CallEnums,
+    /// Items whose parameters or inputs the parser could not read.
+    pub(crate) damaged: HashSet<Named>,
     /// The names of all dialogues.
     pub(crate) bodies: HashMap<DialogueId, body::Body>,
     env: env::Env,
@@ -140,6 +144,7 @@ impl<'a> Lower<'a> {
             consts: consts::Consts::default(),
             local_items: Vec::new(),
             call_enums,
+            damaged: HashSet::new(),
             bodies: HashMap::new(),
             env: env::Env::default(),
             suggestions: Cell::new(200),
@@ -158,6 +163,7 @@ impl<'a> Lower<'a> {
 
     fn finish(mut self, tests: Vec<TestCase>) -> Lowered {
         self.env.report_unchecked(self.input, &mut self.report);
+        merge_missing(&mut self.report.diagnostics);
         let items = self.report_items();
         let count = self.input.files.iter().map(|f| f.id.0 as usize + 1).max().unwrap_or(0);
         let mut files = vec![report::File { path: String::new(), text: "".into(), standard: false }; count];
@@ -286,10 +292,51 @@ impl<'a> Lower<'a> {
         })
     }
 
+    /// Lowers something whose place is not known, without reporting: what is wrong with it depends
+    /// on where it goes.
+    pub(crate) fn quietly<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let count = self.report.diagnostics.len();
+        let env = self.env.clone();
+        let found = run(self);
+        self.report.diagnostics.truncate(count);
+        self.env = env;
+        found
+    }
+
     /// Whether a name may have been declared in text of the file that the parser could not read.
     pub(crate) fn is_lost(&self, file: usize, name: &str) -> bool {
         self.files.get(file).is_some_and(|f| f.lost.contains(name))
     }
+}
+
+/// What is missing altogether is one mistake, however often it is named: one finding at the first
+/// place, with the others beside it. A name that is near another is more likely a slip each time.
+fn merge_missing(findings: &mut Vec<Diagnostic>) {
+    const SHOWN: usize = 4;
+    let is_missing = |d: &Diagnostic| (101..=113).contains(&(d.code as u16)) && d.fixes.is_empty();
+    let mut first: HashMap<(Code, FileId, String), usize> = HashMap::new();
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(findings.len());
+    for finding in findings.drain(..) {
+        if !is_missing(&finding) {
+            kept.push(finding);
+            continue;
+        }
+        let key = (finding.code, finding.place.file, finding.message.clone());
+        match first.get(&key).and_then(|at| kept.get_mut(*at)) {
+            Some(earlier) => {
+                if earlier.related.len() < SHOWN {
+                    let place = finding.place.max(earlier.place);
+                    earlier.place = finding.place.min(earlier.place);
+                    earlier.related.push(Related { place, message: "and here".to_owned() });
+                }
+            }
+            None => {
+                first.insert(key, kept.len());
+                kept.push(finding);
+            }
+        }
+    }
+    *findings = kept;
 }
 
 /// The plain text of a string without interpolations.

@@ -4,7 +4,7 @@
 use dgh_diag::{Code, Diagnostic, Place};
 use dgh_ir::program::{Models, Param, ProviderUse};
 use dgh_ir::{Expr, ExprKind, Kind, ProviderKind, Type, Value};
-use dgh_syntax::ast::{self, AstNode as _};
+use dgh_syntax::ast;
 
 use super::settings::Setting;
 use super::{Cx, Lower};

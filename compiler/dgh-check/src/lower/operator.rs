@@ -119,7 +119,7 @@ impl Lower<'_> {
                 );
                 Expr::hole(origin)
             }
-            _ if may_miss && is_access_path(&inner) => is_set(inner),
+            _ if may_miss && (is_access_path(&inner) || matches!(inner.kind, ExprKind::Probe(_))) => is_set(inner),
             kind => {
                 let what = describe(&self.program, kind);
                 let finding = if is_access_path(&inner) {

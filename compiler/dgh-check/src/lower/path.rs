@@ -272,6 +272,9 @@ impl Lower<'_> {
             },
             _ => Vec::new(),
         };
+        if self.files.iter().any(|f| f.lost.contains(name)) {
+            return None;
+        }
         let what = describe(&self.program, &base.kind);
         let meant = match name {
             "length" | "len" | "size" | "number" if known.contains(&"count") => "count",

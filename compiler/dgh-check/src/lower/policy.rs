@@ -87,7 +87,8 @@ impl Lower<'_> {
                 None => {
                     let known: Vec<&str> = Sink::ALL.iter().map(|s| s.name()).collect();
                     let finding = self.unknown(Code::UnknownName, place, format!("there is no place `{text}` that a value could enter"), &text, &known);
-                    let finding = finding.with_hint(format!("The places are {}.", dgh_diag::suggest::all_of(&known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>())));
+                    let all = dgh_diag::suggest::all_of(&known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>());
+                    let finding = if finding.fixes.is_empty() { finding.with_hint(format!("The places are {all}.")) } else { finding };
                     self.report.push(finding);
                 }
             }

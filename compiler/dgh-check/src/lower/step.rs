@@ -9,6 +9,7 @@ use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
 use super::{Cx, Lower};
+use crate::names::Named;
 use crate::types::{Mismatch, assign, describe, type_name};
 
 impl Lower<'_> {
@@ -112,7 +113,7 @@ impl Lower<'_> {
         let slot = set.variable().and_then(|name| self.written(cx, body, &name, "set"));
         let value = set.value()?;
         let Some(slot) = slot else {
-            self.expr(cx, &value, None);
+            self.quietly(|l| l.expr(cx, &value, None));
             return None;
         };
         let (ty, name) = body.slots.get(slot).map(|s| (s.ty.clone(), s.name.clone()))?;
@@ -131,6 +132,10 @@ impl Lower<'_> {
         let what = format!("`{}`", path.iter().map(|s| s.text()).collect::<Vec<_>>().join("."));
         let tool = self.tool_ref(cx, &path);
         let (args, answer) = match &tool {
+            ToolRef::Tool(id) if self.damaged.contains(&Named::Tool(*id)) => {
+                self.lost_args(cx, call.args());
+                (Vec::new(), Some(Type::hole()))
+            }
             ToolRef::Tool(id) => {
                 let params = self.program.tools[*id].params.clone();
                 let result = self.program.tools[*id].result.clone();
@@ -156,9 +161,7 @@ impl Lower<'_> {
                 return None;
             }
             ToolRef::Hole => {
-                for value in call.args().into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()) {
-                    self.expr(cx, &value, None);
-                }
+                self.lost_args(cx, call.args());
                 return None;
             }
         };
@@ -252,15 +255,18 @@ impl Lower<'_> {
         };
         let name = name.name()?.text();
         let Some(flow) = self.flow_name(cx, &name, place) else {
-            for value in run.args().into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()) {
-                self.expr(cx, &value, None);
-            }
+            self.lost_args(cx, run.args());
             return None;
         };
         let what = format!("`{name}`");
         let result = self.program.flows[flow].result.clone();
-        let inputs = inputs_of(&self.program.flows[flow].dialogue);
-        let args = self.slot_args(cx, run.args(), &inputs, &what, place);
+        let args = if self.damaged.contains(&Named::Flow(flow)) {
+            self.lost_args(cx, run.args());
+            Vec::new()
+        } else {
+            let inputs = inputs_of(&self.program.flows[flow].dialogue);
+            self.slot_args(cx, run.args(), &inputs, &what, place)
+        };
         let bind = run.bound_name().and_then(|name| self.bind(cx, body, &name, Some(&result), &what));
         Some(StepKind::Run { flow, args, bind })
     }

@@ -2,7 +2,7 @@
 
 use dgh_diag::{Code, Diagnostic};
 use dgh_ir::program::{DialogueId, Target};
-use dgh_syntax::ast::{self, AstNode as _};
+use dgh_syntax::ast;
 
 use super::body::Body;
 use super::step::inputs_of;
@@ -103,6 +103,10 @@ impl Lower<'_> {
                 .with_hint("Lead to one of its nodes instead.");
             self.report.push(finding);
             return Target::Hole;
+        }
+        if self.damaged.contains(&Named::Agent(agent)) {
+            self.lost_args(cx, item.args());
+            return Target::Agent(agent, Vec::new());
         }
         let inputs = inputs_of(&self.program.agents[agent].dialogue);
         let args = self.slot_args(cx, item.args(), &inputs, &format!("`{text}`"), place);

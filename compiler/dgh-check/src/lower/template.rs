@@ -38,7 +38,7 @@ impl Lower<'_> {
         let mut expr = self.expr(cx, &value, None);
         let format = interpolation.format().and_then(|f| f.name()).and_then(|n| self.format(cx, &n, &expr));
         let place = self.at(cx, &value);
-        if expr.ty.optional && !lenient(&expr.ty.kind) && !self.require(&mut expr) {
+        if expr.ty.optional && !matches!(expr.ty.kind, Kind::Hole | Kind::Nothing) && !self.require(&mut expr) {
             self.error_hint(
                 Code::MaybeMissing,
                 place,
@@ -114,10 +114,6 @@ impl Lower<'_> {
             _ => Template { parts: vec![Part::Value { expr, format: None }] },
         }
     }
-}
-
-fn lenient(kind: &Kind) -> bool {
-    *kind == Kind::Hole
 }
 
 /// Which values have which format.

@@ -6,7 +6,9 @@ use dgh_syntax::ast::{self, AstNode as _};
 
 use super::request::METHODS;
 use super::settings::Setting;
+use super::member::is_torn;
 use super::{Cx, Lower, Names};
+use crate::names::Named;
 
 const SETTINGS: &[&str] = &[
     "about", "get", "post", "put", "patch", "delete", "body", "headers", "auth", "result", "timeout", "retries", "idempotent",
@@ -19,6 +21,9 @@ impl Lower<'_> {
         let params = self.params(file, item.params(), &format!("`{name}`"));
         let result = item.result_type().map(|t| self.ty(file, &t));
         self.program.tools[id].params = params;
+        if is_torn(item) || item.param_list().is_none_or(|p| p.has_errors()) {
+            self.damaged.insert(Named::Tool(id));
+        }
         self.program.tools[id].result = result;
     }
 

@@ -160,7 +160,8 @@ impl Lower<'_> {
     }
 
     fn type_with_args(&mut self, file: usize, name: &str, place: Place, args: &ast::TypeArgs) -> Kind {
-        let args_place = self.place(file, args.span());
+        let inner = args.name().map(|n| n.span()).or_else(|| args.literal().map(|l| l.span())).or_else(|| args.range().map(|r| r.span()));
+        let args_place = self.place(file, inner.unwrap_or_else(|| args.span()));
         match name {
             "digits" => match args.literal().and_then(|l| l.value()) {
                 Some(LiteralValue::Int(n)) if (1..=64).contains(&n) => Kind::Digits(u32::try_from(n).unwrap_or(64)),

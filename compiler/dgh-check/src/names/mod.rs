@@ -18,7 +18,7 @@ use crate::report::ItemKind;
 pub(crate) use declare::{declare, empty_knowledge, empty_request, whole_span};
 
 /// What a name of a file stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Named {
     Enum(EnumId),
     Record(RecordId),

@@ -1,7 +1,7 @@
 //! What the text of a literal means, and which texts are a phone number, an address, a language.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
-use dgh_ir::{Currency, Value};
+use dgh_ir::Currency;
 use rust_decimal::Decimal;
 
 /// `10_000`
@@ -12,11 +12,6 @@ pub(crate) fn int(text: &str) -> Option<i64> {
 /// `0.5`, `10_000.25`
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(&plain(text)).ok()
-}
-
-/// `25%`: the number 0.25.
-pub(crate) fn percent(text: &str) -> Option<Decimal> {
-    decimal(text.strip_suffix('%')?.trim_end())?.checked_div(Decimal::ONE_HUNDRED)
 }
 
 /// `0.40 USD`: none where the currency or the number does not exist.
@@ -73,11 +68,6 @@ fn digits_of(text: &str, min: usize, max: usize) -> Option<u32> {
         return None;
     }
     text.parse().ok()
-}
-
-/// `2026-03-01` or `2026-03-01T10:00` as a value.
-pub(crate) fn date_value(text: &str) -> Option<Value> {
-    if text.contains('T') { datetime(text).map(Value::DateTime) } else { date(text).map(Value::Date) }
 }
 
 fn plain(text: &str) -> String {
@@ -190,6 +180,5 @@ mod tests {
         assert!(is_url("https://example.com/x") && !is_url("example.com") && !is_url("https://"));
         assert!(is_language_tag("en-US") && is_language_tag("es") && !is_language_tag("english") && !is_language_tag("EN"));
         assert!(is_time_zone("Europe/Berlin") && !is_time_zone("Berlin"));
-        assert_eq!(percent("25%"), Some(Decimal::new(25, 2)));
     }
 }

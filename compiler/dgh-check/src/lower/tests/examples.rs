@@ -21,7 +21,7 @@ fn examples_are_clean() {
     let none: [String; 0] = [];
     assert_eq!(findings(&[("agent.dgh", LEAD)]), none);
     assert_eq!(findings(&[("agent.dgh", FRONT_DESK)]), none);
-    assert_eq!(findings(&[("agent.dgh", CLINIC)]), ["W0414 `calendar` nothing uses the MCP server `calendar` | Remove it, or use it."]);
+    assert_eq!(findings(&[("agent.dgh", CLINIC)]), none);
     assert_eq!(findings(&[("agent.dgh", COLLECTIONS), ("verify.dgh", VERIFY)]), none);
     assert_eq!(findings(&[("verify.dgh", VERIFY)]), none);
 }

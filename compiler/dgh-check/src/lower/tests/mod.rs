@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod config;
 mod examples;
+mod meaning;
+mod names;
+mod one_error;
+mod program;
+mod settings;
+mod types;

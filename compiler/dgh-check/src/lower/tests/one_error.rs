@@ -1,0 +1,68 @@
+//! One mistake gives one error; what is lost in text that does not parse is not missed elsewhere.
+
+use super::program::{At, errors, program};
+
+/// Every finding of a program with this in it.
+fn lines(at: At, snippet: &str) -> Vec<String> {
+    errors(&program(at, snippet)).into_iter().map(|(.., line)| line).collect()
+}
+
+#[test]
+fn a_use_of_what_failed_to_resolve_is_silent() {
+    for (at, snippet) in [
+        (At::Member, "var x: Nope \"x\"  node n { say \"{{ x }} {{ x.y.z }}\" if x > 3 and x == \"a\" -> act else -> act { set x = 3 } }"),
+        (At::Step, "call nope(who) as x  say \"{{ x.name }}\"  call tell_them(x)"),
+        (At::Item, "const BAD: int = \"x\"\nconst MORE: int = BAD + 1"),
+        (At::Item, "tool t(a: Nope) -> Nope { about: \"x\" get: \"https://example.com/{{ a }}\" }"),
+        (At::Step, "say \"{{ whoo.name.first + 3 * 2 ?? 4 }}\""),
+        (At::Member, "llm: nope(\"x\", y: 3)"),
+        (At::Step, "transfer whoo { mode: warm }"),
+        (At::Collect, "collect dya { confirm: always }"),
+        (At::Member, "node n { prompt \"x\" collect choice from nope on failed(collect) -> act next -> act }"),
+        (At::Item, "import { A, b } from \"./nope.dgh\"\ntool t(a: A) -> list<A> { about: \"x\" post: \"https://example.com\" body: b }"),
+    ] {
+        let found = lines(at, snippet);
+        assert_eq!(found.len(), 1, "{snippet}\n{found:#?}");
+    }
+}
+
+#[test]
+fn what_was_lost_is_not_missed() {
+    // The node is there, and cannot be read.
+    let found = lines(At::Member, "node extra { say \"x\" next => act }\nnode two { say \"y\" next -> extra }");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let found = lines(At::Item, "tool extra(a text) { about: \"x\" get: \"https://example.com\" }\nflow f(x: text) -> bool { start s node s { call extra(x) as y on error -> s2 next -> return true } node s2 { say x next -> return false } }");
+    assert_eq!(found.len(), 1, "{found:#?}");
+}
+
+#[test]
+fn many_mistakes_are_all_found() {
+    let found = lines(
+        At::Member,
+        "var a: Nope \"x\"\nvar b: int = \"x\"\nnode n { say \"{{ whoo }}\" set totl = 3 call fnd(day) as q if size == smal -> akt else -> act }",
+    );
+    assert_eq!(found.len(), 7, "{found:#?}");
+}
+
+#[test]
+fn nothing_makes_it_panic() {
+    let whole = program(At::Test, "says \"x\" means human { day: 2026-03-02 } expect visited(talk) and said(\"x\")");
+    for cut in 0..whole.len() {
+        if !whole.is_char_boundary(cut) || cut % 31 != 0 {
+            continue;
+        }
+        errors(&whole[..cut]);
+        let end = (cut + 23).min(whole.len());
+        if whole.is_char_boundary(end) {
+            errors(&format!("{}{}", &whole[..cut], &whole[end..]));
+        }
+    }
+}
+
+#[test]
+fn deep_and_long_expressions_are_refused_once() {
+    let long = vec!["total"; 400].join(" + ");
+    let found = lines(At::Step, &format!("set total = {long}"));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with("E0008"), "{found:#?}");
+}
