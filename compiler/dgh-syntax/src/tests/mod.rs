@@ -4,6 +4,7 @@ mod answers;
 mod errors;
 mod laws;
 mod mutate;
+mod views;
 
 use std::path::PathBuf;
 
