@@ -10,3 +10,4 @@ mod prop;
 mod spec;
 mod support;
 mod tidy;
+mod tools;

@@ -42,7 +42,7 @@ fn the_flows_and_the_last_handlers_do_what_they_say() {
 fn every_event_of_the_library_is_one_that_the_runtime_raises() {
     let file = dgh_syntax::parse(dgh_stdlib::text("std/events").unwrap()).file();
     let declared = file.items().filter_map(|item| match item {
-        Item::EventDef(event) => Some(event.name()?.text()),
+        Item::Event(event) => Some(event.name()?.text()),
         _ => None,
     });
     let mut events = 0;
