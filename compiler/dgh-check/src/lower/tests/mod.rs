@@ -8,5 +8,6 @@ mod meaning;
 mod names;
 mod one_error;
 mod program;
+mod scale;
 mod settings;
 mod types;
