@@ -75,6 +75,15 @@ impl Report {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Whether a place is in the text of a thing.
+    pub fn is_inside(&self, place: Place, origin: Origin) -> bool {
+        self.whole(origin).is_some_and(|whole| {
+            place.file == whole.file
+                && place.span.start <= whole.span.end
+                && whole.span.start <= place.span.end
+        })
+    }
+
     /// Whether the text of a thing has an error of syntax in it, so that parts of it may be
     /// missing in the program.
     pub fn is_damaged(&self, origin: Origin) -> bool {
@@ -87,14 +96,8 @@ impl Report {
     }
 
     fn has_error(&self, origin: Origin, is: impl Fn(Code) -> bool) -> bool {
-        let Some(whole) = self.whole(origin) else { return false };
-        self.diagnostics.iter().any(|d| {
-            d.severity() == Severity::Error
-                && is(d.code)
-                && d.place.file == whole.file
-                && d.place.span.start <= whole.span.end
-                && whole.span.start <= d.place.span.end
-        })
+        let errors = self.diagnostics.iter().filter(|d| d.severity() == Severity::Error);
+        errors.filter(|d| is(d.code)).any(|d| self.is_inside(d.place, origin))
     }
 }
 

@@ -27,8 +27,6 @@ pub(crate) struct Assigned<'s, 'a> {
     pub(crate) gone: FixedBitSet,
     /// What may be missing on entry to each reached node.
     pub(crate) entry: Arena<NodeId, Option<FixedBitSet>>,
-    /// The same before the blocks of the arrows that lead there could fail, where that differs.
-    pub(crate) early: BTreeMap<NodeId, FixedBitSet>,
     /// Routes of `anywhere` by group.
     pub(crate) groups: Vec<Group<'a>>,
 }
@@ -50,14 +48,13 @@ pub(crate) fn solve<'s, 'a>(scene: &'s Scene<'a>) -> Assigned<'s, 'a> {
         start: start(&transfer),
         gone: transfer.gone(),
         entry: scene.dialogue.nodes.iter().map(|_| None).collect(),
-        early: BTreeMap::new(),
         groups: groups(scene),
         transfer,
     };
     let mut work = Work::new(scene);
     if let Some(first) = scene.dialogue.start {
         let state = solved.start.clone();
-        solved.enter(first, state, None, &mut work);
+        solved.enter(first, state, &mut work);
     }
     while let Some(node) = solved.next(&mut work) {
         solved.leave(node, &mut work);
@@ -102,7 +99,7 @@ impl<'a> Assigned<'_, 'a> {
     pub(crate) fn leaving(&self, id: NodeId) -> Option<Leaving<FixedBitSet>> {
         let entry = self.entry.get(id)?.as_ref()?;
         let node = self.scene().dialogue.nodes.get(id)?;
-        Some(self.transfer.node(id, node, entry, self.early.get(&id), &mut |_, _| {}))
+        Some(self.transfer.node(id, node, entry, &mut |_, _| {}))
     }
 
     fn next(&mut self, work: &mut Work) -> Option<NodeId> {
@@ -120,11 +117,11 @@ impl<'a> Assigned<'_, 'a> {
         let Some(leaving) = self.leaving(id) else { return };
         let mut arrows = Vec::new();
         let gone = self.gone.clone();
-        self.transfer.routes(id, &leaving, &gone, &mut |_, _| {}, &mut |_, to, state, early| {
-            arrows.push((to, state, early));
+        self.transfer.routes(id, &leaving, &gone, &mut |_, _| {}, &mut |_, to, state| {
+            arrows.push((to, state));
         });
-        for (to, state, early) in arrows {
-            self.enter(to, state, early, work);
+        for (to, state) in arrows {
+            self.enter(to, state, work);
         }
         for index in 0..self.groups.len() {
             self.join(index, id, &leaving, work);
@@ -179,38 +176,24 @@ impl<'a> Assigned<'_, 'a> {
                 }
                 (None, Some(once)) => once.clone(),
             };
-            let (state, early) = self.transfer.route(route, state, &mut |_, _| {});
-            arrows.push((to, state, early));
+            arrows.push((to, self.transfer.route(route, state, &mut |_, _| {})));
         }
-        for (to, state, early) in arrows {
-            self.enter(to, state, early, work);
+        for (to, state) in arrows {
+            self.enter(to, state, work);
         }
     }
 
-    fn enter(&mut self, to: NodeId, state: FixedBitSet, early: Option<FixedBitSet>, work: &mut Work) {
-        let mut changed = false;
-        if let Some(known) = self.early.get_mut(&to) {
-            changed |= grow(known, early.as_ref().unwrap_or(&state));
-        } else if let Some(early) = early {
-            let mut early = early;
-            if let Some(Some(entry)) = self.entry.get(to) {
-                early.union_with(entry);
-            }
-            self.early.insert(to, early);
-            changed = true;
+    fn enter(&mut self, to: NodeId, state: FixedBitSet, work: &mut Work) {
+        if self.entry.get(to).is_none() {
+            return;
         }
-        match self.entry.get(to) {
-            Some(Some(_)) => {
-                if let Some(known) = &mut self.entry[to] {
-                    changed |= grow(known, &state);
-                }
+        let changed = match &mut self.entry[to] {
+            Some(known) => grow(known, &state),
+            none => {
+                *none = Some(state);
+                true
             }
-            Some(None) => {
-                self.entry[to] = Some(state);
-                changed = true;
-            }
-            None => return,
-        }
+        };
         if changed && !work.queued[to] {
             work.queued[to] = true;
             work.queue.push_back(to);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use dgh_diag::{Code, Diagnostic, suggest};
 use dgh_ir::{
-    Channel, CmpOp, Decider, DialogueId, Event, Expr, ExprKind, Kind, NodeId, Origin, Step, StepKind, Target,
-    ToolRef, TransferFailure, Value,
+    Channel, CmpOp, Decider, DialogueId, Event, Expr, ExprKind, Kind, NodeId, Origin, Route, Step, StepKind,
+    Target, ToolRef, TransferFailure, Value,
 };
 
 use super::access::Access;
@@ -39,15 +39,30 @@ pub(crate) fn check(world: &World<'_>, index: usize, report: &mut Report) {
                 report,
             );
         }
-        for (_, route) in scene.own(id) {
-            // Entering a node begins with the block of the arrow.
-            let node = target_node(route).unwrap_or(id);
-            At { world, index, node }.block(id, &route.block, report);
+        // The block of an arrow runs before the node is left. Once the caller is gone, nobody is
+        // left to hear of a failure.
+        for (_, route) in scene.own(id).filter(|(_, r)| Row::of(&r.decider) != Row::Gone) {
+            at.steps(&route.block, report);
         }
     }
-    for (_, route) in scene.anywhere() {
-        if let Some(node) = target_node(route).or(scene.dialogue.start) {
-            At { world, index, node }.block(node, &route.block, report);
+    for (_, route) in scene.anywhere().filter(|(_, r)| Row::of(&r.decider) != Row::Gone) {
+        for step in &route.block {
+            if matches!(step.kind, StepKind::Call { .. } | StepKind::Transfer { .. }) {
+                anywhere_step(world, index, route, step, report);
+            }
+        }
+    }
+}
+
+/// A step of `anywhere` runs in every node that sees its route; the first one in which a failure
+/// is not handled is enough.
+fn anywhere_step(world: &World<'_>, index: usize, route: &Route, step: &Step, report: &mut Report) {
+    let Some(scene) = world.scene(index) else { return };
+    let before = report.diagnostics.len();
+    for (node, _) in scene.nodes().filter(|(id, _)| scene.sees(*id, route)) {
+        At { world, index, node }.step(step, report);
+        if report.diagnostics.len() > before {
+            return;
         }
     }
 }
@@ -136,18 +151,6 @@ struct At<'w, 'a> {
 impl At<'_, '_> {
     fn scene(&self) -> Option<&Scene<'_>> {
         self.world.scene(self.index)
-    }
-
-    fn block(&self, from: NodeId, steps: &[Step], report: &mut Report) {
-        let outer = At { node: from, ..*self };
-        for step in steps.iter().filter(|s| matches!(s.kind, StepKind::Call { .. })) {
-            if !outer.handles(&|e| matches!(e, Event::Error)) {
-                self.step(step, report);
-            }
-        }
-        for step in steps.iter().filter(|s| matches!(s.kind, StepKind::Transfer { .. })) {
-            self.step(step, report);
-        }
     }
 
     fn steps(&self, steps: &[Step], report: &mut Report) {

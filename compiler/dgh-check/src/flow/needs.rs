@@ -11,6 +11,25 @@ pub(crate) fn needs<'e>(bits: &Bits<'_>, expr: &'e Expr, visit: &mut dyn FnMut(u
     walk(bits, expr, &mut Vec::new(), visit);
 }
 
+/// The same for a body: a field that may be missing is left out, but only where `x?` says so.
+pub(crate) fn needs_in_body<'e>(bits: &Bits<'_>, expr: &'e Expr, visit: &mut dyn FnMut(usize, &'e Expr)) {
+    match &expr.kind {
+        ExprKind::Record(_) | ExprKind::List(_) => {
+            expr.each_child(&mut |child| needs_in_body(bits, child, visit));
+        }
+        ExprKind::Slot(_) | ExprKind::Field(..) | ExprKind::Builtin(_) => {
+            needs(bits, expr, visit);
+            if !bits.is_needed(expr)
+                && bits.may_miss(expr)
+                && let Some(bit) = bits.bit(expr)
+            {
+                visit(bit, expr);
+            }
+        }
+        _ => needs(bits, expr, visit),
+    }
+}
+
 fn walk<'e>(bits: &Bits<'_>, expr: &'e Expr, known: &mut Vec<usize>, visit: &mut dyn FnMut(usize, &'e Expr)) {
     match &expr.kind {
         ExprKind::Slot(_) | ExprKind::Builtin(_) => read(bits, expr, known, visit),

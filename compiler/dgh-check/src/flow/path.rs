@@ -43,7 +43,7 @@ pub(crate) fn search(solved: &Assigned<'_, '_>, bit: usize) -> Paths {
         let Some(leaving) = leaving(solved, bit, id, missing, &mut |_, _| {}) else { continue };
         let gone = OneBit { missing: solved.gone.contains(bit), ..leaving.done };
         let mut arrows = Vec::new();
-        solved.transfer.routes(id, &leaving, &gone, &mut |_, _| {}, &mut |via, to, state, _| {
+        solved.transfer.routes(id, &leaving, &gone, &mut |_, _| {}, &mut |via, to, state| {
             arrows.push((via, to, state.missing));
         });
         // Routes of `anywhere` are followed once for each state, not once for each node.
@@ -56,7 +56,7 @@ pub(crate) fn search(solved: &Assigned<'_, '_>, bit: usize) -> Paths {
             let seen = &mut done[usize::from(state.missing)];
             if !*seen {
                 *seen = true;
-                let (state, _) = solved.transfer.route(route, state, &mut |_, _| {});
+                let state = solved.transfer.route(route, state, &mut |_, _| {});
                 arrows.push((*via, to, state.missing));
             }
         }
@@ -79,9 +79,7 @@ pub(crate) fn leaving<'e, 's>(
     let node: &'e Node = solved.scene().dialogue.nodes.get(id)?;
     let others = solved.entry.get(id)?.as_ref()?;
     let entry = OneBit { bit, missing, others };
-    let early =
-        solved.early.get(&id).map(|early| OneBit { missing: missing || early.contains(bit), ..entry });
-    Some(solved.transfer.node(id, node, &entry, early.as_ref(), on_missing))
+    Some(solved.transfer.node(id, node, &entry, on_missing))
 }
 
 impl Paths {
@@ -143,7 +141,7 @@ fn complains<'e>(solved: &Assigned<'_, 'e>, bit: usize, id: NodeId, missing: boo
     let mut check = |at: usize, expr: &'e Expr| found |= at == bit && std::ptr::eq(expr, read);
     let Some(leaving) = leaving(solved, bit, id, missing, &mut check) else { return false };
     let gone = OneBit { missing: solved.gone.contains(bit), ..leaving.done };
-    solved.transfer.routes(id, &leaving, &gone, &mut check, &mut |_, _, _, _| {});
+    solved.transfer.routes(id, &leaving, &gone, &mut check, &mut |_, _, _| {});
     found
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use dgh_diag::{Code, Diagnostic};
-use dgh_ir::{Arena, Decider, DialogueId, NodeId, Route, Target};
+use dgh_ir::{Arena, Decider, DialogueId, Fact, NodeId, PolicyKind, Route, Target};
 
 use super::rows::Row;
 use super::scene::{Scene, target_node};
@@ -26,7 +26,9 @@ pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
 /// One finding for each cluster of unreachable nodes: its first node, or the one that leads to the
 /// others.
 fn unreachable(scene: &Scene<'_>, report: &mut Report) {
-    let lost: BTreeSet<NodeId> = scene.dialogue.nodes.ids().filter(|id| !scene.reached[*id]).collect();
+    let first = must_be_first(scene);
+    let lost = scene.dialogue.nodes.ids().filter(|id| !scene.reached[*id] && Some(*id) != first);
+    let lost: BTreeSet<NodeId> = lost.collect();
     let mut entered: BTreeSet<NodeId> = BTreeSet::new();
     for id in &lost {
         let targets = scene.own(*id).filter_map(|(_, route)| target_node(route));
@@ -64,6 +66,15 @@ fn unreachable(scene: &Scene<'_>, report: &mut Report) {
         }
         report.push(finding);
     }
+}
+
+/// The node that `ensure … before everything` names; when it is not the start, that is told.
+fn must_be_first(scene: &Scene<'_>) -> Option<NodeId> {
+    let DialogueId::Agent(id) = scene.id else { return None };
+    scene.program.agents[id].policies.iter().find_map(|policy| match policy.kind {
+        PolicyKind::Ensure { fact: Fact::Completed(node), before: None } => Some(node),
+        _ => None,
+    })
 }
 
 /// Nodes that a call cannot leave by a way that their author wrote.

@@ -1,6 +1,6 @@
 //! The rows of the table of the language reference that says which state an arrow hands on.
 
-use dgh_ir::{Decider, Event, Node, StepKind};
+use dgh_ir::{Decider, Event, Node, Route, Step, StepKind};
 
 /// When a route is looked at, and with that what is sure on its arrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,8 @@ pub(crate) struct Shape {
     pub(crate) runs: bool,
     /// It transfers.
     pub(crate) transfers: bool,
+    /// An arrow of it transfers.
+    pub(crate) transfers_on_arrow: bool,
     /// It has typed routes.
     pub(crate) typed: bool,
     /// Something in it did not resolve, so that parts of it may be missing.
@@ -91,7 +93,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// The shape of a node with these routes.
-    pub(crate) fn of<'r>(node: &Node, routes: impl Iterator<Item = &'r Decider>) -> Self {
+    pub(crate) fn of<'r>(node: &Node, routes: impl Iterator<Item = &'r Route>) -> Self {
         let has = |test: fn(&StepKind) -> bool| node.steps.iter().any(|s| test(&s.kind));
         let mut shape = Self {
             talks: node.prompt.is_some()
@@ -104,11 +106,13 @@ impl Shape {
             ..Self::default()
         };
         let mut chooses = false;
-        for decider in routes {
-            match Row::of(decider) {
+        let transfers = |step: &Step| matches!(step.kind, StepKind::Transfer { .. });
+        for route in routes {
+            shape.transfers_on_arrow |= route.block.iter().any(transfers);
+            match Row::of(&route.decider) {
                 Row::Done => shape.typed = true,
                 Row::Unknown => shape.broken = true,
-                Row::Floor => chooses |= matches!(decider, Decider::When(_)),
+                Row::Floor => chooses |= matches!(route.decider, Decider::When(_)),
                 _ => {}
             }
         }
@@ -122,7 +126,7 @@ impl Shape {
             Row::Done | Row::Moment | Row::Gone => true,
             Row::Floor => self.floor,
             Row::FailedCollect => self.collects || self.runs,
-            Row::Transfer => self.transfers || self.runs,
+            Row::Transfer => self.transfers || self.transfers_on_arrow || self.runs,
             Row::Unknown => false,
         }
     }

@@ -108,13 +108,21 @@ impl<'a> Scene<'a> {
             .iter()
             .map(|(_, node)| {
                 let routes = node.routes.iter().filter_map(|r| dialogue.routes.get(*r));
-                let mut shape = Shape::of(node, routes.map(|r| &r.decider));
+                let mut shape = Shape::of(node, routes);
                 shape.broken |= report.is_damaged(node.origin);
                 let collect = node.collect.as_ref();
                 shape.lost_names = collect.is_some_and(|c| report.names_nothing(c.origin));
                 shape
             })
             .collect();
+        let on_arrow = |id: &RouteId| {
+            let route = dialogue.routes.get(*id);
+            route.is_some_and(|r| r.block.iter().any(|s| matches!(s.kind, StepKind::Transfer { .. })))
+        };
+        let mut shapes: Arena<NodeId, Shape> = shapes;
+        if dialogue.anywhere.iter().any(on_arrow) {
+            shapes.iter_mut().for_each(|(_, shape)| shape.transfers_on_arrow = true);
+        }
         let none: Arena<NodeId, bool> = dialogue.nodes.iter().map(|_| false).collect();
         let has_lost_arrow = dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
         let mut scene =

@@ -54,6 +54,7 @@ struct Stays {
 struct Lost {
     floor: FixedBitSet,
     moment: FixedBitSet,
+    failing: FixedBitSet,
 }
 
 impl<'s, 'a> Transfer<'s, 'a> {
@@ -103,21 +104,20 @@ impl<'s, 'a> Transfer<'s, 'a> {
         state
     }
 
-    /// The states in which arrows leave a node that is entered in this state. `early` is the state
-    /// before the block of the arrow that led here could fail.
+    /// The states in which arrows leave a node that is entered in this state.
     pub(crate) fn node<'e, S: State>(
         &self,
         id: NodeId,
         node: &'e Node,
         entry: &S,
-        early: Option<&S>,
         missing: &mut OnMissing<'_, 'e>,
     ) -> Leaving<S> {
         let lost = self.stays.nodes.get(&id);
-        let mut moment = early.unwrap_or(entry).clone();
+        let mut moment = entry.clone();
         moment.lose_all(&self.stays.everywhere.moment);
         if let Some(lost) = lost {
             moment.lose_all(&lost.moment);
+            moment.lose_all(&lost.failing);
         }
         let mut now = entry.clone();
         now.lose_all(&self.stays.everywhere.moment);
@@ -179,19 +179,27 @@ impl<'s, 'a> Transfer<'s, 'a> {
         if self.scene.shapes[id].lost_names {
             done.give_up();
         }
-        let transfer = transfer.unwrap_or_else(|| moment.clone());
+        // A transfer on an arrow: of what was set before it nothing is sure.
+        let transfer = match transfer {
+            Some(mut transfer) if self.scene.shapes[id].transfers_on_arrow => {
+                transfer.join(&moment);
+                transfer
+            }
+            Some(transfer) => transfer,
+            None => moment.clone(),
+        };
         Leaving { done, floor, moment, transfer }
     }
 
-    /// Follows all routes that stand in a node and calls `arrow` with each that leads to a node,
-    /// its state, and the state before its block could fail.
+    /// Follows all routes that stand in a node and calls `arrow` with each that leads to a node
+    /// and its state.
     pub(crate) fn routes<'e, S: State>(
         &self,
         id: NodeId,
         leaving: &Leaving<S>,
         gone: &S,
         missing: &mut OnMissing<'_, 'e>,
-        arrow: &mut dyn FnMut(RouteId, NodeId, S, Option<S>),
+        arrow: &mut dyn FnMut(RouteId, NodeId, S),
     ) where
         'a: 'e,
     {
@@ -216,11 +224,11 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 Row::Transfer => leaving.transfer.clone(),
                 Row::Gone => gone.clone(),
             };
-            let (state, early) = self.route(route, state, missing);
+            let state = self.route(route, state, missing);
             if let Some(to) = target_node(route) {
                 let shut = matches!(route.target, Some(Target::Detour(_))) && !self.scene.main[id];
                 if !shut {
-                    arrow(route_id, to, state, early);
+                    arrow(route_id, to, state);
                 }
             }
         }
@@ -232,7 +240,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
         route: &'e Route,
         mut state: S,
         missing: &mut OnMissing<'_, 'e>,
-    ) -> (S, Option<S>) {
+    ) -> S {
         match &route.decider {
             Decider::When(when) => {
                 when.sentence.exprs().for_each(|e| self.read(e, &mut state, None, missing));
@@ -249,18 +257,13 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 state.gain(bit);
             }
         }
-        let mut early: Option<S> = None;
         for step in &route.block {
-            if early.is_none() && can_fail(step) {
-                step.each_expr(&mut |e| self.read(e, &mut state, None, missing));
-                early = Some(state.clone());
-            }
-            self.step(step, &mut state, early.as_mut(), missing);
+            self.step(step, &mut state, None, missing);
         }
         if let Some(target) = &route.target {
             target.each_expr(&mut |e| self.read(e, &mut state, None, missing));
         }
-        (state, early)
+        state
     }
 
     /// One step. `moment` is the state on arrows that may leave before the step is finished.
@@ -431,6 +434,13 @@ impl Stays {
     ) {
         let row = Row::of(&route.decider);
         let mut lost = lost_in(bits, &route.block);
+        // The block of an arrow runs before the node is left, and may fail there.
+        if let Some(node) = node
+            && route.block.iter().any(can_fail)
+            && !lost.is_clear()
+        {
+            self.nodes.entry(node).or_default().failing.union_with(&lost);
+        }
         match route.target {
             None if row != Row::Gone => {}
             Some(Target::Detour(to)) => {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dgh_diag::{Code, Diagnostic};
+use dgh_diag::{Code, Diagnostic, Related};
 use dgh_ir::{
     DialogueId, Expr, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind, Template,
     ToolAction,
@@ -13,7 +13,7 @@ use fixedbitset::FixedBitSet;
 use super::access::{Bits, Names};
 use super::assign::Assigned;
 use super::narrow::there;
-use super::needs::needs;
+use super::needs::{needs, needs_in_body};
 use super::path::{self, Paths};
 use super::scene::Scene;
 use super::state::{OneBit, State};
@@ -49,20 +49,29 @@ fn check_request(program: &Program, params: &[Param], request: &HttpRequest, rep
     let mut bits = Bits::new(program, Names::Params(params));
     request.each_expr(&mut |e| bits.add(e));
     let mut seen = BTreeSet::new();
+    each_need(&bits, request, &mut |bit, read| {
+        let optional = match bits.slot(bit) {
+            Some(id) => bits.is_optional(id),
+            None => true,
+        };
+        if optional && seen.insert(bit) {
+            let finding = missing(&bits, bit, read, report)
+                .with_hint(format!("Write `{name}?` in a body, or `{name} ?? …`.", name = bits.label(bit)));
+            report.push(finding);
+        }
+    });
+}
+
+/// What a request needs: a body leaves out what is missing only where `x?` says so.
+fn each_need<'e>(bits: &Bits<'_>, request: &'e HttpRequest, visit: &mut dyn FnMut(usize, &'e Expr)) {
+    let body = request.body.as_ref();
+    if let Some(body) = body {
+        needs_in_body(bits, body, visit);
+    }
     request.each_expr(&mut |e| {
-        needs(&bits, e, &mut |bit, read| {
-            let optional = match bits.slot(bit) {
-                Some(id) => bits.is_optional(id),
-                None => true,
-            };
-            if optional && seen.insert(bit) {
-                let finding = missing(&bits, bit, read, report).with_hint(format!(
-                    "Write `{name}?` in a body, or `{name} ?? …`.",
-                    name = bits.label(bit)
-                ));
-                report.push(finding);
-            }
-        });
+        if body.is_none_or(|body| !std::ptr::eq(body, e)) {
+            needs(bits, e, visit);
+        }
     });
 }
 
@@ -135,20 +144,36 @@ impl<'a> Finder<'_, '_, 'a> {
                     found.push((bit, read));
                 }
             };
-            let early = self.solved.early.get(&id);
-            let leaving = self.solved.transfer.node(id, node, entry, early, &mut note);
+            let leaving = self.solved.transfer.node(id, node, entry, &mut note);
             let gone = &self.solved.gone;
-            self.solved.transfer.routes(id, &leaving, gone, &mut note, &mut |_, _, _, _| {});
+            self.solved.transfer.routes(id, &leaving, gone, &mut note, &mut |_, _, _| {});
+            let mut told: Vec<Diagnostic> = Vec::new();
             for (bit, read) in found {
-                self.in_node(id, bit, read, report);
+                let Some(finding) = self.in_node(id, bit, read, report) else { continue };
+                // Values that are missing on one path are one mistake: it leads here too early.
+                match told.iter_mut().find(|f| f.code == finding.code && same_path(f, &finding)) {
+                    Some(first) => self.also_missing(first, bit, read, report),
+                    None => told.push(finding),
+                }
             }
+            self.findings.append(&mut told);
         }
     }
 
-    fn in_node(&mut self, id: NodeId, bit: usize, read: &'a Expr, report: &Report) {
+    fn also_missing(&self, first: &mut Diagnostic, bit: usize, read: &Expr, report: &Report) {
+        let name = self.solved.transfer.bits.label(bit);
+        let place = report.place(read.origin);
+        first.related.push(Related { place, message: format!("{name} is needed here too") });
+        first.message = first.message.replacen("` may", &format!("` and `{name}` may"), 1);
+        if let Some(last) = first.steps.last_mut() {
+            last.message = format!("{} and {name}", last.message);
+        }
+    }
+
+    fn in_node(&mut self, id: NodeId, bit: usize, read: &'a Expr, report: &Report) -> Option<Diagnostic> {
         if self.is_never_set(bit) {
             self.never_set.entry(bit).or_default().push(read);
-            return;
+            return None;
         }
         let solved = self.solved;
         let paths = self.paths.entry(bit).or_insert_with(|| path::search(solved, bit));
@@ -159,8 +184,7 @@ impl<'a> Finder<'_, '_, 'a> {
         }
         let name = solved.transfer.bits.label(bit);
         let node = solved.scene().name(id);
-        finding = finding.with_step(report.place(read.origin), format!("{node} needs {name}"));
-        self.findings.push(finding);
+        Some(finding.with_step(report.place(read.origin), format!("{node} needs {name}")))
     }
 
     /// Blocks of `anywhere` are read in every node in which their route is seen.
@@ -231,15 +255,15 @@ impl<'a> Finder<'_, '_, 'a> {
                 needs(&bits, guard, &mut |bit, read| found.push((bit, read)));
                 known.extend(there(&bits, guard, true));
             }
-            let mut reads = |e: &'a Expr| {
-                needs(&bits, e, &mut |bit, read| {
-                    if !known.contains(&bit) {
-                        found.push((bit, read));
-                    }
-                });
+            let mut read = |bit: usize, read: &'a Expr| {
+                if !known.contains(&bit) {
+                    found.push((bit, read));
+                }
             };
-            webhook.request.each_expr(&mut reads);
-            webhook.sign.iter().for_each(reads);
+            each_need(&bits, &webhook.request, &mut read);
+            if let Some(sign) = &webhook.sign {
+                needs(&bits, sign, &mut read);
+            }
             let mut seen = BTreeSet::new();
             for (bit, read) in found {
                 if state.lacks(bit) && seen.insert(bit) {
@@ -290,7 +314,14 @@ impl<'a> Finder<'_, '_, 'a> {
     }
 }
 
+/// Places shown beside the first.
 const SHOWN: usize = 3;
+
+/// Whether two findings are shown on the same path, what is read at its end aside.
+fn same_path(a: &Diagnostic, b: &Diagnostic) -> bool {
+    let way = |d: &Diagnostic| d.steps.split_last().map(|(_, way)| way.to_vec());
+    way(a) == way(b)
+}
 
 fn missing_in(
     solved: &Assigned<'_, '_>,

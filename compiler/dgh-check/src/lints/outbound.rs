@@ -21,7 +21,7 @@ pub(crate) fn check(world: &World<'_>, scene: &Scene<'_>, report: &mut Report) {
     if !handles_voicemail(scene) {
         push(
             Code::NoVoicemail,
-            agent.origin,
+            first,
             format!("`{}` calls people, but nothing says what happens when a machine answers", agent.name),
             "Add `on voicemail -> …` to `anywhere`: a node that leaves a message, or an `end`.",
         );

@@ -171,18 +171,21 @@ fn outcomes(world: &World<'_>, index: usize, report: &mut Report) {
     if scene.dialogue.start.is_none() || scene.has_lost_arrow {
         return;
     }
-    let mut made: BTreeSet<OutcomeId> = BTreeSet::new();
-    let mut add = |route: &Route| {
-        if let Some(Target::End(Some(outcome))) = route.target {
-            made.insert(outcome);
-        }
-    };
-    scene.anywhere().for_each(|(_, route)| add(route));
-    for (node, _) in scene.nodes() {
-        if scene.shapes[node].broken {
-            return;
-        }
-        scene.own(node).for_each(|(_, route)| add(route));
+    // A node without a way on, or that no path leads to, is told; what it would end with is a
+    // consequence.
+    let stuck = |d: &Diagnostic| d.code == Code::DeadEnd && report.is_inside(d.place, agent.origin);
+    if report.diagnostics.iter().any(stuck) {
+        return;
+    }
+    let targets = scene.dialogue.routes.iter().map(|(_, route)| &route.target);
+    let made: BTreeSet<OutcomeId> = targets
+        .filter_map(|target| match target {
+            Some(Target::End(outcome)) => *outcome,
+            _ => None,
+        })
+        .collect();
+    if scene.nodes().any(|(node, _)| scene.shapes[node].broken) {
+        return;
     }
     for (_, named) in agent.outcomes.iter().filter(|(id, _)| !made.contains(id)) {
         report.push(

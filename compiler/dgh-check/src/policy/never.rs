@@ -58,7 +58,7 @@ impl Never<'_> {
             };
             let entered = outlet.sinks.iter().find(|s| self.sinks.contains(s) && !masked(s));
             if let Some(sink) = entered {
-                findings.push(self.broken(read.origin, *sink, outlet.place, report));
+                findings.push(self.broken(read.origin, *sink, "here", report));
             }
         });
     }
@@ -87,7 +87,7 @@ impl Never<'_> {
                 && let Some(slot) = collect.slots.iter().find(holds)
             {
                 if collect.confirm != Confirm::Never && self.sinks.contains(&Sink::Speech) {
-                    findings.push(self.broken(collect.origin, Sink::Speech, "a read-back", report));
+                    findings.push(self.broken(collect.origin, Sink::Speech, "read back", report));
                     continue;
                 }
                 if collect.by != InputMode::Keypad {
@@ -108,7 +108,7 @@ impl Never<'_> {
             _ => false,
         });
         if let Some(sink) = entered {
-            findings.push(self.broken(origin, *sink, "what the caller says", report));
+            findings.push(self.broken(origin, *sink, "said by the caller", report));
         }
     }
 
@@ -123,7 +123,8 @@ impl Never<'_> {
             _ => false,
         });
         if let Some(sink) = kept {
-            let mut finding = self.broken(self.policy.origin, *sink, "what is known of the call", report);
+            let mut finding =
+                self.broken(self.policy.origin, *sink, "kept as what is known of the call", report);
             finding.related.clear();
             findings.push(finding);
         }
@@ -142,7 +143,7 @@ impl Never<'_> {
         Diagnostic::new(
             Code::NeverBroken,
             report.place(origin),
-            format!("`{name}` must never be in {}, but it is part of {place}", sink_name(sink)),
+            format!("`{name}` must never enter {}, and {place} it would", sink_name(sink)),
         )
         .with_label("comes out here")
         .with_related(report.place(self.policy.origin), "promised here")

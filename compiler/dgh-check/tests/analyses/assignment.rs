@@ -609,3 +609,89 @@ fn an_unknown_name_has_no_consequences() {
   }"#,
     );
 }
+
+#[test]
+fn a_node_that_is_entered_too_early_is_one_mistake() {
+    let (_, finding) = only(
+        r#"
+  var topic: Topic "What it is about"
+  var day: date "Which day"
+  start hello
+  node hello { ask "Hello."  when early: "They hurry" -> last  when fine: "They do not" -> ask_all }
+  node ask_all { collect topic, day  on failed(collect) -> end done  next -> last }
+  node last {
+    say "{{ topic }}"
+    say "{{ day as spoken }}"
+    next -> end done
+  }"#,
+    );
+    assert_eq!(finding.message, "`topic` and `day` may not be set here");
+    assert_eq!(finding.steps.last().map(|s| s.message.as_str()), Some("last needs topic and day"));
+}
+
+#[test]
+fn in_a_body_what_may_be_missing_says_so() {
+    check(
+        r#"dgh 1
+tool send(name: text, phone: phone?) -> bool {
+  about: "Sends."
+  post: "{{ env.API }}/send"
+  body: {
+    name: name
+    phone: phone //~ E0203
+    again: phone?
+    other: phone ?? "none"
+  }
+}
+agent tested {
+  outcome done
+  input lead: text?
+  start hello
+  node hello { call send("a", none)  on error -> end done  next -> end done }
+  webhook crm on call.ended {
+    post: "{{ env.API }}/calls"
+    body: {
+      outcome: call.outcome //~ E0203
+      transcript: call.transcript_url
+      lead: lead //~ E0203
+      nested: { outcome: call.outcome?, list: [lead?] }
+    }
+  }
+}"#,
+    );
+}
+
+#[test]
+fn the_block_of_an_arrow_may_fail_after_it_has_cleared() {
+    agent(
+        r#"
+  var topic: Topic "What it is about"
+  start hello
+  node hello { collect topic  on failed(collect) -> end done  next -> talk }
+  node talk {
+    prompt "About {{ topic }}."
+    when other: "Another topic" -> hello { clear topic  call book("x") }
+    on error -> end done {
+      say "{{ topic }}" //~ E0301
+    }
+  }"#,
+    );
+}
+
+#[test]
+fn a_transfer_on_an_arrow_is_handled_where_it_starts() {
+    agent(
+        r#"
+  channels: [phone]
+  var topic: Topic "What it is about"
+  start hello
+  node hello { collect topic  on failed(collect) -> end done  next -> talk }
+  node talk {
+    prompt "About {{ topic }}."
+    when human: "They want a person" -> end done { transfer "+14155550100" }
+    on transferred -> end done
+    on transfer_failed -> again { say "{{ topic }}" }
+  }
+  node again { prompt "Talk on."  when bye: "They say goodbye" -> end done }"#,
+    );
+}

@@ -27,9 +27,9 @@ fn hours_are_missing() {
 fn voicemail_is_missing() {
     crate::check(
         r#"dgh 1
-agent tested { //~ E0601
+agent tested {
   outcome done
-  outbound { from: env.CALLER, hours: 9:00..19:00 }
+  outbound { from: env.CALLER, hours: 9:00..19:00 } //~ E0601
   start hello
   node hello { ask "Hello."  when bye: "They say goodbye" -> end done }
 }"#,

@@ -129,3 +129,25 @@ fn a_route_behind_else() {
   }"#,
     );
 }
+
+#[test]
+fn an_outcome_of_a_node_that_is_not_reached_is_no_second_mistake() {
+    check(
+        r#"dgh 1
+agent tested {
+  outcome done, sold
+  start hello
+  node hello { ask "Hello."  when bye: "They say goodbye" -> end done }
+  node sell { say "Sold."  next -> end sold } //~ E0302
+}"#,
+    );
+    check(
+        r#"dgh 1
+agent tested {
+  outcome done, sold
+  start hello
+  node hello { ask "Hello."  when bye: "They say goodbye" -> end done  when buy: "They buy" -> sell }
+  node sell { say "Sold." } //~ E0303
+}"#,
+    );
+}

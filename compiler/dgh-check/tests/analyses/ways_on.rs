@@ -348,3 +348,26 @@ fn an_unknown_event_has_no_consequences() {
   }"#,
     );
 }
+
+#[test]
+fn a_call_of_anywhere_may_fail_in_every_node() {
+    agent(
+        r#"
+  start hello
+  node hello { ask "Hello."  when on: "On" -> other  on error -> end done }
+  node other { ask "Well?"  when bye: "They say goodbye" -> end done }
+  anywhere {
+    on language("es") { call book("x") } //~ E0307
+  }"#,
+    );
+    agent(
+        r#"
+  start hello
+  node hello { ask "Hello."  when bye: "They say goodbye" -> end done }
+  anywhere {
+    on language("es") { call book("x") }
+    on hangup -> end done { call book("y") }
+    on error -> end done { call book("z") }
+  }"#,
+    );
+}
