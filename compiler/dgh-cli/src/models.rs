@@ -110,6 +110,11 @@ impl Writer {
         Self { model, registry }
     }
 
+    /// The model that writes.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// Asks for a text, and keeps it as it comes: a reply of a call would be cut into sentences.
     pub async fn write(&self, system: String, history: Vec<Message>, instruction: &str) -> anyhow::Result<String> {
         let request = ReplyRequest {

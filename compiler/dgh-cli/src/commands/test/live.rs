@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use dgh_compile::Compiled;
 use dgh_engine::effect::Record;
 use dgh_engine::event::Event;
 use dgh_engine::reply::{Message, ReplyRequest};
@@ -16,8 +17,6 @@ use tokio::runtime::Runtime;
 use crate::args::Test;
 use crate::commands::run::start::profile;
 use crate::models::{self, Writer};
-use dgh_compile::Compiled;
-
 use crate::project::Project;
 
 /// A model that plays all parts of a test that a script leaves open.
@@ -45,6 +44,11 @@ impl LiveModel {
         let writer = Writer::new(first, Arc::clone(&registry));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Some(Self { runtime, models: registry, writer }))
+    }
+
+    /// Whether it can be a caller or a judge: the offline model follows agents and nothing else.
+    pub fn plays_people(&self) -> bool {
+        self.writer.model().protocol != "offline"
     }
 
     fn write(&self, system: String, history: Vec<Message>, instruction: &str) -> Result<String, String> {

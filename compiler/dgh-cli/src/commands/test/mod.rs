@@ -95,7 +95,8 @@ impl Suite {
         // Scripts are compared with the model only when that was asked for: `--llm` alone gives
         // `caller` and `judge` their model.
         let with_model = |test: &TestCase, model: &mut LiveModel| {
-            timed(&mut || match args.live || needs_model(test) {
+            let asked = if needs_model(test) { model.plays_people() } else { args.live };
+            timed(&mut || match asked {
                 true => testing::run_live(&prepared, test, &options, model),
                 false => testing::run(&prepared, test, &options),
             })
