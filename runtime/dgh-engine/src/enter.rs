@@ -67,16 +67,26 @@ impl Call {
     pub(crate) fn ask_again(&mut self) {
         let program = self.prepared.program.clone();
         let talks = self.node(&program).is_some_and(|node| node.kind() == NodeKind::Talks);
-        if !talks || self.is_filled() || self.collect_asks() {
+        self.state.owes = Owes::Nothing;
+        if !talks || self.read_again() || self.is_done() || self.collect_asks() {
             return;
         }
         self.state.owes = Owes::AskedAgain;
         self.request(Purpose::Resume, 0, None);
     }
 
+    /// Speaks the read-back that waits for an answer once more.
+    fn read_again(&mut self) -> bool {
+        let waits = self.top_mut().and_then(|frame| frame.read_back.take()).is_some();
+        waits && self.read_back()
+    }
+
     /// Speaks the `collect`'s `ask:`, if it has one and something is missing.
     fn collect_asks(&mut self) -> bool {
         let program = self.prepared.program.clone();
+        if self.is_filled() {
+            return false;
+        }
         let collect = self.node(&program).and_then(|node| node.collect.as_ref());
         let Some(ask) = collect.and_then(|collect| collect.ask.as_ref()) else { return false };
         let scope = self.scope();

@@ -69,7 +69,9 @@ fn said(calls: &Calls) -> Vec<String> {
                 all.extend(values.iter().map(|(name, value)| format!("{name} = {}", plain(value))));
             }
             (GO, _) => all.push(format!("{GO} {}", plain(arguments.get("label").unwrap_or(&Json::Null)))),
-            (CONFIRM, _) => all.push(format!("{CONFIRM} {}", plain(arguments.get("answer").unwrap_or(&Json::Null)))),
+            (CONFIRM, _) => {
+                all.push(format!("{CONFIRM} {}", plain(arguments.get("answer").unwrap_or(&Json::Null))))
+            }
             (other, _) => all.push(other.to_owned()),
         }
     }

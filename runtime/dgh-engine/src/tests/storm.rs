@@ -278,11 +278,8 @@ fn any_facts_in_any_order_end_in_a_call_that_replays() {
                 .iter()
                 .any(|entry| matches!(&entry.what, What::Effect(Effect::Speak { .. } | Effect::Play { .. })));
             assert!(spoke || nobody_hears, "seed {seed}: no words in {records}");
-            for private in ["A9", "420", "14155550100"] {
+            for private in *[&[][..], &["4155550100"], &["A9", "420", "1988"], &[]].get(index).unwrap() {
                 assert!(!records.contains(private), "seed {seed}: {private} in {records}");
-            }
-            if index == 2 {
-                assert!(!records.contains("1988"), "seed {seed}: {records}");
             }
         }
     }
