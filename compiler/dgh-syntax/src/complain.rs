@@ -120,6 +120,18 @@ fn stray(units: &Units<'_>, unit: &Unit) -> SyntaxError {
         .unsafe_fix(format!("Remove `{mark}`"), span, "")
 }
 
+/// A line that should open a body, and a body that follows all the same.
+pub(crate) fn missing_brace(units: &Units<'_>, last: usize) -> SyntaxError {
+    let end = units.end(last + 1);
+    SyntaxError::new(
+        Code::MissingPart,
+        Span::at(end),
+        format!("Expected `{{` after {}", shown(units.text(last))),
+    )
+    .label("something is missing here")
+    .safe_fix("Add `{`", Span::at(end), " {")
+}
+
 /// `dgh` without its number.
 pub(crate) fn edition(units: &Units<'_>, range: Range<usize>) -> SyntaxError {
     let span = Span::new(units.start(range.start), units.end(range.end));
@@ -429,7 +441,7 @@ fn words(expected: &[Rule]) -> Vec<String> {
         }
     }
     // Where a node may stand, what else a target can be is said by the hint.
-    if expected.contains(&Rule::goto) {
+    if expected.iter().any(|r| matches!(r, Rule::goto | Rule::back | Rule::kw_back)) {
         return vec!["the name of a node".to_owned()];
     }
     // A text or a name is a value too.

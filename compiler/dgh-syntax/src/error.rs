@@ -125,7 +125,11 @@ impl SyntaxError {
         };
         Self::new(Code::MissingTarget, place, format!("This `{word}` has {what}: it leads nowhere"))
             .label("`->` and a target are missing here")
-            .hint(format!("Say where it leads: `{example}`."))
+            .hint(if parent == SyntaxKind::IfRoute {
+                format!("Steps alone cannot stand under an `if`; they stand on its arrow: `{example} {{ say \"…\" }}`.")
+            } else {
+                format!("Say where it leads: `{example}`.")
+            })
     }
 
     /// The finding, in a file.

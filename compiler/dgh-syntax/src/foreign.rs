@@ -121,6 +121,9 @@ pub(crate) fn inside(units: &Units<'_>, body: Body, range: &Range<usize>, at: u3
         SyntaxKind::Colon if matches!(opening, "set" | "mock" | "given" | "const") => Some(
             foreign(span, format!("`{opening}` gives a value with `=`")).safe_fix("Write `=`", span, "="),
         ),
+        SyntaxKind::Colon if matches!(opening, "on" | "if" | "else" | "next") => {
+            Some(foreign(span, "An arrow says where to go, not a colon").safe_fix("Write `->`", span, " ->"))
+        }
         SyntaxKind::LeftBracket if follows_value(units, index) => Some(
             foreign(span, "There are no indexes here")
                 .hint("The first element of a list is `slots.first`, their number `slots.count`."),
@@ -133,8 +136,47 @@ pub(crate) fn inside(units: &Units<'_>, body: Body, range: &Range<usize>, at: u3
             .hint("Outside of texts a value is written as it is: `say welcome`, `set topic = sales`."),
         ),
         SyntaxKind::Ident => word(units, range, index, span, opening, before),
+        SyntaxKind::StringStart if matches!(before, "like" | "unlike") => Some(
+            SyntaxError::new(Code::Expected, span, format!("`{before}` is followed by a list of sentences"))
+                .hint(format!("Write `{before} [\"…\", \"…\"]`."))
+                .unsafe_fix("Make it a list", span, format!("[{}]", units.text(index))),
+        ),
+        SyntaxKind::Minus => name_with_a_dash(units, index),
+        SyntaxKind::Plus if matches!(units.kind(index + 1), SyntaxKind::Int | SyntaxKind::BadNumber) => {
+            let number = Span::new(unit.start, units.end(index + 2));
+            let text = units.between(number.start, number.end);
+            Some(SyntaxError::new(Code::BadLiteral, number, "Phone numbers stand in quotes").safe_fix(
+                "Put it in quotes",
+                number,
+                format!("\"{text}\""),
+            ))
+        }
         _ => None,
     }
+}
+
+/// `take-message`: no name, and no subtraction where a name is meant.
+fn name_with_a_dash(units: &Units<'_>, index: usize) -> Option<SyntaxError> {
+    let first = index.checked_sub(1)?;
+    let touches = units.end(index) == units.start(index) && units.end(index + 1) == units.start(index + 1);
+    if !touches || units.word(first).is_empty() || units.word(index + 1).is_empty() {
+        return None;
+    }
+    let mut end = index + 2;
+    while units.kind(end) == SyntaxKind::Minus
+        && units.end(end) == units.start(end)
+        && !units.word(end + 1).is_empty()
+    {
+        end += 2;
+    }
+    let span = Span::new(units.start(first), units.end(end));
+    let name = units.between(span.start, span.end);
+    let own = name.replace('-', "_");
+    Some(
+        SyntaxError::new(Code::BadName, span, format!("`{name}` is no name: names have no `-` in them"))
+            .hint(format!("Call it `{own}`, here and wherever it is used."))
+            .unsafe_fix(format!("Write `{own}`"), span, own),
+    )
 }
 
 fn equals(
@@ -190,7 +232,29 @@ fn word(
             ),
         );
     }
+    if follows_number(units, index) && matches!(text, "ms" | "s" | "min" | "h" | "d") {
+        let whole = Span::new(units.start(index - 1), span.end);
+        let own = format!("{}{text}", units.text(index - 1));
+        return Some(
+            SyntaxError::new(Code::BadLiteral, whole, format!("A duration has no space in it: `{own}`"))
+                .safe_fix(format!("Write `{own}`"), whole, own),
+        );
+    }
+    if matches!(opening, "say" | "ask" | "tell" | "prompt") && index == range.start + 2 && !before.is_empty()
+    {
+        return Some(
+            SyntaxError::new(
+                Code::Expected,
+                Span::new(units.start(index - 1), span.end),
+                format!("Expected a text in quotes after `{opening}`"),
+            )
+            .hint(
+                "Text for people stands in quotes; a name without quotes is that of a phrase or a variable.",
+            ),
+        );
+    }
     let hint = match text {
+        "not" if units.word(index + 1) == "in" => "Write `not` in front of it all: `not x in [a, b]`.",
         "is" | "equals" | "eq" => "Two values are compared by `==`: `topic == sales`.",
         "isnt" | "ne" => "Two values are told apart by `!=`: `topic != sales`.",
         "contains" | "includes" | "has" => "Whether a list holds a value is asked by `x in [a, b]`.",
@@ -206,6 +270,10 @@ fn word(
         _ => return None,
     };
     Some(foreign(span, format!("`{text}` has no meaning here")).hint(hint))
+}
+
+fn follows_number(units: &Units<'_>, index: usize) -> bool {
+    matches!(units.kind(index.wrapping_sub(1)), SyntaxKind::Int | SyntaxKind::Number)
 }
 
 /// Whether a value ends right before this unit.

@@ -162,6 +162,17 @@ impl<'t> Recovery<'t, '_> {
             self.with_body(body, inner, shape, range, brace, refusal, tree);
             return;
         }
+        if let Some(inner) = shape.body
+            && let Some(head) =
+                range.clone().find(|i| self.units.get(*i).is_some_and(|u| u.closes_at.is_some()))
+        {
+            self.complain(complain::missing_brace(&self.units, head));
+            let closing = self.units.after(head).min(range.end);
+            let inside = head + 1..closing.saturating_sub(1).max(head + 1);
+            self.salvage(shape, true, range.start..closing, Some((inner, head + 1, inside)), tree);
+            self.after_body(body, closing..range.end, None, tree);
+            return;
+        }
         if self.first_part(body, range.clone(), refusal.as_ref(), tree) {
             return;
         }
@@ -220,7 +231,9 @@ impl<'t> Recovery<'t, '_> {
         after: usize,
         tree: &mut TreeBuilder<'t>,
     ) {
-        tree.tokens_before(self.units.end(brace + 1));
+        // A body without its `{` begins right here.
+        tree.tokens_before(self.units.end(inside.start));
+        let _ = brace;
         self.body(inner, inside, tree);
         tree.tokens_before_without_trivia(self.units.end(after));
     }

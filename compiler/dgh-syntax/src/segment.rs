@@ -207,6 +207,22 @@ pub(crate) fn opens_statement(units: &Units<'_>, index: usize) -> bool {
     unit.is_first && is_statement_word(units.word(index)) && operand_follows(units, index)
 }
 
+/// The last unit of a line that should open a body and has no brace at its end, if the next line is indented further.
+pub(crate) fn head_without_brace(units: &Units<'_>, index: usize) -> Option<usize> {
+    let opens = match units.word(index) {
+        "node" | "agent" | "flow" | "webhook" | "review" | "type" | "enum" | "tool" | "phrase" | "mcp"
+        | "knowledge" => units.kind(index + 1) == SyntaxKind::Ident,
+        "test" => units.kind(index + 1) == SyntaxKind::StringStart,
+        "before" => units.word(index + 1) == "call",
+        "anywhere" => true,
+        word => GROUPS.contains(&word),
+    };
+    let head = units.get(index).filter(|_| opens)?;
+    let next = (index + 1..index + 64).find(|i| units.get(*i).is_none_or(|u| u.is_first))?;
+    let has_brace = (index..next).any(|i| units.kind(i) == SyntaxKind::LeftBrace);
+    (!has_brace && units.get(next).is_some_and(|u| u.indent > head.indent)).then(|| next - 1)
+}
+
 fn is_statement_word(word: &str) -> bool {
     [MEMBERS, GROUPS, STEPS, ROUTES, TALK, TEST_LINES, ITEMS].iter().any(|list| list.contains(&word))
         || word == "score"
@@ -230,6 +246,7 @@ fn operand_follows(units: &Units<'_>, index: usize) -> bool {
                     | K::LeftParen
                     | K::LeftBracket
                     | K::Minus
+                    | K::Plus
                     | K::Arrow
             ) || next.is_bad_token()
                 || (K::Int..=K::Time).contains(&next)
@@ -273,8 +290,11 @@ fn begins(units: &Units<'_>, body: Body, first: usize, index: usize) -> bool {
         return false;
     }
     // `name: value`; but the colon after the name of a `var` belongs to the `var`.
-    let declares =
-        index == first + 1 && matches!(opening, "when" | "var" | "input" | "score" | "const" | "set");
+    let declares = index == first + 1
+        && matches!(
+            opening,
+            "when" | "var" | "input" | "score" | "const" | "set" | "on" | "if" | "next" | "else"
+        );
     if next == K::Colon && !declares && before != K::Comma {
         return true;
     }

@@ -30,6 +30,8 @@ pub(crate) struct Unit {
     pub(crate) inside_end: usize,
     /// Of an opening bracket, whether it has a closing one; of a closing one, whether it has an opening one.
     pub(crate) is_paired: bool,
+    /// Of the last unit of a head that lacks its `{`, the `}` that closes the body all the same.
+    pub(crate) closes_at: Option<usize>,
 }
 
 /// The units of a text.
@@ -89,6 +91,7 @@ impl<'t> Units<'t> {
     pub(crate) fn after(&self, index: usize) -> usize {
         match self.list.get(index) {
             Some(unit) if is_opening(unit.kind) => unit.inside_end + usize::from(unit.is_paired),
+            Some(Unit { closes_at: Some(closing), .. }) => closing + 1,
             _ => index + 1,
         }
     }
@@ -101,7 +104,37 @@ impl<'t> Units<'t> {
     /// Finds the partners of the brackets of one item.
     fn pair(&mut self, item: Range<usize>) {
         if !self.pair_strictly(item.clone()) {
-            Pairing { units: self, open: Vec::new() }.run(item);
+            Pairing { units: self, open: Vec::new() }.run(item.clone());
+            self.find_missing_openings(item);
+        }
+    }
+
+    /// A closing brace that closes nothing may belong to a line above that should have opened a body and did not.
+    fn find_missing_openings(&mut self, item: Range<usize>) {
+        // Heads that wait for a body, outermost first: their last unit and how far they are indented.
+        let mut heads: Vec<(usize, u32)> = Vec::new();
+        for index in item {
+            let Some(unit) = self.get(index).copied().filter(|u| u.is_first) else { continue };
+            while heads.last().is_some_and(|(_, indent)| *indent > unit.indent) {
+                heads.pop();
+            }
+            let same = heads.last().copied().filter(|(_, indent)| *indent == unit.indent);
+            if let Some((last, _)) = same {
+                heads.pop();
+                if unit.kind == SyntaxKind::RightBrace && unit.is_bad && !unit.is_paired {
+                    if let Some(head) = self.list.get_mut(last) {
+                        head.closes_at = Some(index);
+                    }
+                    if let Some(closing) = self.list.get_mut(index) {
+                        closing.is_paired = true;
+                        closing.is_bad = false;
+                    }
+                    continue;
+                }
+            }
+            if let Some(last) = segment::head_without_brace(self, index) {
+                heads.push((last, unit.indent));
+            }
         }
     }
 
@@ -184,6 +217,7 @@ fn units(text: &str, tokens: &Tokens) -> Vec<Unit> {
                 is_bad,
                 inside_end: 0,
                 is_paired: false,
+                closes_at: None,
             });
             is_first = false;
         }

@@ -163,6 +163,39 @@ fn a_node_that_is_not_closed_does_not_swallow_the_next() {
 }
 
 #[test]
+fn a_body_without_its_opening_brace_is_read_all_the_same() {
+    let head = |text: &str| text.replace("node hello {", "node hello");
+    mended(&head(&in_node("    collect x")), Code::MissingPart, "");
+    mended(&in_agent("  anywhere\n    on error -> end done\n  }"), Code::MissingPart, "");
+    mended("dgh 1\ntest \"x\"\n  keys \"1\"\n}\n", Code::MissingPart, "");
+    let text = head(&in_node("    collect x"));
+    let agent = parse(&text).file().agents().next().unwrap();
+    assert_eq!(agent.nodes().next().unwrap().items().count(), 3);
+}
+
+#[test]
+fn small_slips_get_a_sentence_of_their_own() {
+    mended(&in_node("    on error: hello"), Code::ForeignSyntax, ":");
+    mended(&in_node("    wait 3 s"), Code::BadLiteral, "3 s");
+    mended(&in_node("    transfer +14155550100"), Code::BadLiteral, "+14155550100");
+    one(
+        &in_node("    on error -> take-message"),
+        "E0020 \"take-message\": `take-message` is no name: names have no `-` in them",
+    );
+    one(&in_node("    say Hello there"), "E0009 \"Hello there\": Expected a text in quotes after `say`");
+    one(
+        &in_node("    when yes: \"They agree\" like \"sure\" -> hello"),
+        "E0009 \"\\\"sure\\\"\": `like` is followed by a list of sentences",
+    );
+    one(&in_node("    if x not in [a] -> hello"), "E0015 \"not\": `not` has no meaning here");
+    one(&in_node("    if a[0] == 1 -> hello"), "E0015 \"[\": There are no indexes here");
+    one(
+        &in_node("    on error -> \"hello\""),
+        "E0009 \"\\\"hello\\\"\": Expected the name of a node after `->`, but found `\"hello\"`",
+    );
+}
+
+#[test]
 fn unfinished_forms() {
     one(&in_node("    on error ->"), "E0018 \"\": Expected the name of a node after `->`");
     one(
