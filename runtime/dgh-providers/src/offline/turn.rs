@@ -195,23 +195,33 @@ impl Talk<'_> {
             return note(changes.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
         }
         if !changes.values.is_empty() {
-            return note(changes.values).into_iter().collect();
+            // "Yes, and my name is Ann" confirms what was read back and adds something else.
+            let read = self.read_back_names(read_back);
+            let adds = said.is_some_and(|said| said.yes) && !changes.values.keys().any(|name| read.contains(name));
+            return note(changes.values).into_iter().chain(adds.then_some(Move::Confirm(true))).collect();
         }
-        match said {
-            Some(said) if said.yes => vec![Move::Confirm(true)],
-            Some(_) => vec![Move::Confirm(false), Move::Say(self.what_to_change(read_back))],
-            None => {
-                let question = last_question(read_back).to_owned();
-                match self.small_talk() {
-                    Some((text, asking)) => {
-                        let again = if asking == Some(Asking::First) { read_back } else { question.as_str() };
-                        let texts = [text, again].into_iter().take(1 + usize::from(asking.is_some()));
-                        texts.map(|text| Move::Say(text.to_owned())).collect()
-                    }
-                    None => self.unclear_then("Sorry, I did not understand that.", &question),
-                }
+        match (said, &changes.half) {
+            (Some(said), _) if said.yes => vec![Move::Confirm(true)],
+            (_, Some(half)) => vec![Move::Say(self.other_half(half))],
+            (Some(_), None) => vec![Move::Confirm(false), Move::Say(self.what_to_change(read_back))],
+            (None, None) => self.keep_asking(read_back),
+        }
+    }
+
+    /// Neither a yes nor a no to a read-back.
+    fn keep_asking(&self, read_back: &str) -> Vec<Move> {
+        let question = last_question(read_back);
+        let text = match self.small_talk() {
+            Some((text, None)) => return vec![Move::Say(text.to_owned())],
+            Some((text, Some(Asking::First))) => {
+                return vec![Move::Say(text.to_owned()), Move::Say(read_back.to_owned())];
             }
-        }
+            Some((text, Some(_))) => text.to_owned(),
+            None if is_question(self.words) => fact(self.words, self.card, &self.request.persona)
+                .unwrap_or_else(|| "I am sorry, I do not know that.".to_owned()),
+            None => return self.unclear_then("Sorry, I did not understand that.", question),
+        };
+        vec![Move::Say(text), Move::Say(question.to_owned())]
     }
 
     /// What the caller changes: the values that were read back may be said anew.

@@ -76,6 +76,9 @@ fn the_first_turn_says_what_it_is_about() {
         ("I had an accident and my face is swollen", "emergency", json!({})),
         ("let me talk to a person", "human", json!({})),
         ("operator", "human", json!({})),
+        ("i have a toothache", "books", json!({ "reason": "pain" })),
+        ("can I see Dr. Roy on Friday?", "books", json!({ "day": "2026-03-06" })),
+        ("do you have anything next week?", "books", json!({})),
     ];
     check(rows, |(text, label, values)| {
         let moves = welcome().says(text);
@@ -83,6 +86,32 @@ fn the_first_turn_says_what_it_is_about() {
             .then_some(())
             .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
+}
+
+#[test]
+fn a_question_is_not_taken_for_a_wish() {
+    let rows: &[(&str, &str)] = &[
+        ("how much is a cleaning?", "I am sorry, I do not know that. "),
+        ("are you open on saturday?", "Opening hours: Monday to Friday, eight to six. "),
+        ("is this a real person?", "I am an automated assistant. "),
+        ("I want to cancel my appointment", "Sorry, I did not understand that. "),
+        ("yes", "Which one, please? "),
+        ("what can you do?", "Of course. "),
+        ("goodbye", "Goodbye!"),
+    ];
+    let scene = welcome().agent("Do you want to book, ask about a bill, or report an emergency?");
+    check(rows, |(text, start)| {
+        let moves = scene.says(text);
+        (said(&moves).starts_with(start) && gone(&moves).is_none() && notes(&moves) == json!({})).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+    });
+}
+
+#[test]
+fn what_fits_twice_is_asked_back() {
+    let moves = choose().says("Dr. Wu");
+    assert_eq!(said(&moves), "Which one: Monday, March 2nd at 9 AM, Dr. Wu; or Monday, March 2nd at 3:30 PM, Dr. Wu?");
+    let scene = choose().caller("Dr. Wu").agent(&said(&moves));
+    assert_eq!(notes(&scene.says("the later one")), json!({ "choice": 3 }));
 }
 
 #[test]
@@ -153,6 +182,10 @@ fn it_offers_and_lets_pick() {
         ("no, none of those. How about Thursday?", json!({ "day": "2026-03-05" }), None),
         ("do you have anything on Friday?", json!({ "day": "2026-03-06" }), None),
         ("Dr. Wu", json!({}), None),
+        ("the first one is too early", json!({}), None),
+        ("which ones do you have in the morning?", json!({}), None),
+        ("no", json!({}), Some("other_day")),
+        ("any of them", json!({ "choice": 1 }), None),
         ("this is ridiculous, let me talk to a human", json!({}), Some("human")),
         ("my gums are bleeding badly", json!({}), Some("emergency")),
     ];
@@ -202,6 +235,11 @@ fn a_read_back_is_confirmed_refused_or_corrected() {
     assert_eq!(notes(&scene.says("no, make that Thursday")), json!({ "day": "2026-03-05" }));
     assert_eq!(notes(&scene.says("the one at nine instead")), json!({ "choice": 1 }));
     assert_eq!(gone(&scene.says("I want to talk to a person")), Some("human"));
+    let scene = scene.wanted("patient", "Full name of the patient", Shape::Text, false, true);
+    let name = json!({ "patient": "Ann Leigh" });
+    assert_eq!(scene.says("yes but my name is Ann Leigh"), [Move::Note(name.as_object().unwrap().clone()), Move::Confirm(true)]);
+    assert_eq!(said(&scene.says("is parking free?")), "I am sorry, I do not know that. Is that right?");
+    assert_eq!(said(&scene.says("could you repeat that?")), "Of course. I have: Monday, March 2nd at 11 AM, Dr. Roy. Is that right?");
     assert_eq!(scene.says("hmm")[0], Move::Unclear);
     assert!(said(&scene.says("hmm")).ends_with("Is that right?"));
 }
