@@ -99,15 +99,11 @@ impl Client {
                 .dns_resolver(Arc::new(Guard { policy: Arc::clone(&policy), lookup: Arc::clone(&lookup) }))
         };
         // A machine without certificates, as a small container is, can still ask http.
-        let (http, trusts_any) = match builder().build() {
-            Ok(http) => (http, true),
-            Err(_) => {
-                let bare = builder().tls_certs_only([]).build();
-                let why =
-                    |e| NetError::new(NetErrorKind::Setup, format!("no HTTP client: {}", innermost(&e)));
-                (bare.map_err(why)?, false)
-            }
-        };
+        let trusting = builder().build();
+        let trusts_any = trusting.is_ok();
+        let http = trusting
+            .or_else(|_| builder().tls_certs_only([]).build())
+            .map_err(|e| NetError::new(NetErrorKind::Setup, format!("no HTTP client: {}", innermost(&e))))?;
         Ok(Self { http, policy, trusts_any })
     }
 

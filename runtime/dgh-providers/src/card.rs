@@ -32,7 +32,7 @@ pub fn text(request: &ReplyRequest) -> String {
     if may.note {
         list(
             &mut out,
-            "What you may also note if the caller says it, without asking",
+            "What you may also note, or correct, if the caller says it; do not ask for it",
             other.iter().map(|w| wanted(w)),
         );
     }
@@ -184,7 +184,8 @@ fn wanted(wanted: &Wanted) -> String {
 
 fn label(label: &Label) -> String {
     let mut out = format!("{}: {}", label.name, label.sentence.trim());
-    if !out.ends_with(['.', '!', '?']) && !(label.like.is_empty() && label.unlike.is_empty()) {
+    let has_examples = !label.like.is_empty() || !label.unlike.is_empty();
+    if has_examples && !out.ends_with(['.', '!', '?']) {
         out.push('.');
     }
     for (title, examples) in [("For example", &label.like), ("But not", &label.unlike)] {

@@ -198,7 +198,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Events of `data:` alone, as OpenAI and Google send them.
 pub fn data_events(chunks: impl IntoIterator<Item = Json>) -> String {
-    chunks.into_iter().map(|chunk| format!("data: {chunk}\n\n")).collect()
+    chunks.into_iter().fold(String::new(), |events, chunk| events + &format!("data: {chunk}\n\n"))
 }
 
 /// Events with their names, as Anthropic sends them.

@@ -32,7 +32,7 @@ What you know:
 What you still have to find out:
 - reason (Why they come): one of cleaning, pain; may be declined; ask: "What brings you to us?"
 
-What you may also note if the caller says it, without asking:
+What you may also note, or correct, if the caller says it; do not ask for it:
 - day (The day of the visit): a date as 2026-03-01
 
 Labels for `go`:
