@@ -8,7 +8,7 @@ use dgh_ir::{AgentId, CallEvent, Channel, DialogueId, Program, Purpose, SlotId, 
 
 use crate::call::Call;
 use crate::event::{AnsweredBy, Timestamp};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, declared};
 use crate::start::{CallStart, Direction, StartError};
 use crate::state::{Answering, Counts, Frame, FrameKind, Owes, Phase, Scope, Slot, Stage, State, Timer};
 
@@ -65,7 +65,7 @@ impl State {
 
     fn take_inputs(&mut self, prepared: &Prepared, agent: AgentId) -> Result<(), StartError> {
         let program = &prepared.program;
-        let slots = &program.agents[agent].dialogue.slots;
+        let slots = &declared(program, agent).dialogue.slots;
         let input = |name: &str| slots.find(|s| s.kind == SlotKind::Input && s.name == name);
         if let Some(unknown) = self.start.inputs.keys().find(|name| input(name).is_none()) {
             return Err(StartError::UnknownInput(unknown.clone()));
@@ -163,7 +163,7 @@ impl Call {
     /// `before call` is done: the persona is written, and the conversation starts.
     pub(crate) fn hooks_done(&mut self) {
         let program = self.prepared.program.clone();
-        let agent = &program.agents[self.state.agent];
+        let agent = declared(&program, self.state.agent);
         if let Some(prompt) = &agent.prompt {
             match self.template(0, prompt, Purpose::Prompt) {
                 Ok(text) => self.state.persona = text.text,
@@ -181,7 +181,7 @@ impl Call {
     pub(crate) fn enter_start(&mut self) {
         self.state.phase = Phase::Live;
         let program = self.prepared.program.clone();
-        if let Some(start) = program.agents[self.state.agent].dialogue.start {
+        if let Some(start) = declared(&program, self.state.agent).dialogue.start {
             self.enter(0, start);
         }
     }
@@ -204,7 +204,7 @@ impl Call {
         state.completed.clear();
         state.remarks.clear();
         state.persona.clear();
-        let languages = &program.agents[agent].languages;
+        let languages = &declared(&program, agent).languages;
         if !languages.iter().any(|tag| same_language(tag, &state.language)) {
             state.language = starting_language(languages, None);
         }

@@ -131,7 +131,7 @@ impl Call {
 
     fn decide(&mut self, reply: &Reply, failure: Option<String>) {
         let noted = self.apply_notes(&reply.notes, self.is_unsure());
-        let mut changed = noted.changed.clone();
+        let changed = noted.changed.clone();
         let confirmed = match reply.confirm {
             Some(yes) if noted.changed.is_empty() || !yes => self.apply_confirm(yes, &noted),
             _ => false,
@@ -157,7 +157,7 @@ impl Call {
         if let Some(turn) = &mut self.state.turn {
             turn.changed |= !changed.is_empty() || confirmed;
         }
-        self.count_filled(&mut changed, confirmed);
+        self.count_filled(&changed, confirmed);
         if self.is_done() {
             return self.close_turn();
         }
@@ -224,7 +224,7 @@ impl Call {
         }
     }
 
-    fn count_filled(&mut self, changed: &mut Vec<dgh_ir::SlotId>, confirmed: bool) {
+    fn count_filled(&mut self, changed: &[dgh_ir::SlotId], confirmed: bool) {
         let program = Arc::clone(&self.prepared.program);
         let collect = self.node(&program).and_then(|node| node.collect.as_ref());
         let filled = collect.is_some_and(|collect| changed.iter().any(|s| collect.slots.contains(s)));

@@ -8,6 +8,7 @@ use dgh_ir::{CallEvent, Purpose, Rendered};
 use crate::call::Call;
 use crate::effect::{Effect, Record};
 use crate::event::AnsweredBy;
+use crate::prepared::declared;
 use crate::reply;
 use crate::state::{Cause, EndedBy, Owes, Phase, Timer};
 use crate::visible::Raised;
@@ -123,7 +124,7 @@ impl Call {
     /// The agent's webhooks of an event.
     pub(crate) fn webhooks(&mut self, event: CallEvent) {
         let program = Arc::clone(&self.prepared.program);
-        for (_, webhook) in program.agents[self.state.agent].webhooks.iter() {
+        for (_, webhook) in declared(&program, self.state.agent).webhooks.iter() {
             if !webhook.events.contains(&event) {
                 continue;
             }

@@ -1,5 +1,7 @@
 //! Events: raised, handled, recorded.
 
+use std::cmp::Ordering;
+
 use dgh_ir::Target;
 
 use crate::call::Call;
@@ -28,12 +30,10 @@ impl Call {
         let raised = Raised::Error(failure.0.clone());
         self.record(Record::Raised { event: raised.name() });
         let errors = self.state.counts.errors;
-        let found = if errors < ERROR_ARROWS {
-            self.handler(&raised)
-        } else if errors == ERROR_ARROWS {
-            self.last_handler(&raised)
-        } else {
-            None
+        let found = match errors.cmp(&ERROR_ARROWS) {
+            Ordering::Less => self.handler(&raised),
+            Ordering::Equal => self.last_handler(&raised),
+            Ordering::Greater => None,
         };
         self.state.counts.errors += 1;
         let Some(found) = found else {

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::effect::Record;
 use crate::event::AnsweredBy;
 use crate::failure::Failure;
+use crate::prepared::declared;
 use crate::state::Scope;
 use crate::view::View;
 
@@ -19,7 +20,7 @@ impl Call {
             return Ok(());
         }
         let program = Arc::clone(&self.prepared.program);
-        let agent = &program.agents[self.state.agent];
+        let agent = declared(&program, self.state.agent);
         for policy in &agent.policies {
             let PolicyKind::Ensure { fact, before } = &policy.kind else { continue };
             let (holds, what) = match fact {
@@ -49,7 +50,7 @@ impl Call {
         let program = Arc::clone(&self.prepared.program);
         let mut with_value: Option<Scope> = None;
         let mut broken = None;
-        for policy in &program.agents[self.state.agent].policies {
+        for policy in &declared(&program, self.state.agent).policies {
             let PolicyKind::Always { condition, reason } = &policy.kind else { continue };
             if !condition.reads().contains(&slot) {
                 continue;
@@ -97,7 +98,7 @@ impl Call {
             return Ok(());
         }
         let program = Arc::clone(&self.prepared.program);
-        for policy in &program.agents[self.state.agent].policies {
+        for policy in &declared(&program, self.state.agent).policies {
             let PolicyKind::Never { slot, sinks } = &policy.kind else { continue };
             let sink = sinks.iter().find(|sink| into.contains(sink));
             if let Some(sink) = sink.filter(|_| slots.contains(slot)) {

@@ -138,3 +138,8 @@ fn reachable(program: &Program, agent: AgentId) -> Vec<DialogueId> {
     let flows = found.into_iter().map(DialogueId::Flow);
     std::iter::once(DialogueId::Agent(agent)).chain(flows).collect()
 }
+
+/// The agent with an id of the program; only such ids come into a call.
+pub(crate) fn declared(program: &Program, agent: AgentId) -> &Agent {
+    program.agents.get(agent).expect("an agent of this program")
+}

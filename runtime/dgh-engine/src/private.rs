@@ -47,7 +47,7 @@ impl Call {
         for record in self.state.held.iter_mut().flatten() {
             match record {
                 Record::Caller { text } | Record::Agent { text, .. } | Record::Refused { message: text } => {
-                    mask(text)
+                    mask(text);
                 }
                 _ => {}
             }

@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::effect::Effect;
 use crate::event::ReplyId;
 use crate::functions;
+use crate::prepared::declared;
 use crate::reply::{Card, Known, Label, Message, Model, Purpose, ReplyRequest, Shape, Wanted};
 use crate::state::{Offered, Reply, Said};
 use crate::tools::ROUNDS;
@@ -263,7 +264,7 @@ impl Call {
 
     /// The models of the node, else of the agent, else those that the call was started with.
     fn models(&self, program: &Program) -> (Vec<Model>, Vec<Model>) {
-        let agent = &program.agents[self.state.agent].models;
+        let agent = &declared(program, self.state.agent).models;
         let node = self.node(program).map(|node| &node.models);
         let pick = |of: fn(&dgh_ir::Models) -> &Vec<ProviderUse>, default: &[Model]| {
             let own = node.map(of).filter(|own| !own.is_empty()).unwrap_or_else(|| of(agent));

@@ -3,6 +3,7 @@
 use dgh_ir::Value;
 
 use crate::call::Call;
+use crate::prepared::declared;
 
 impl Call {
     /// Whether the caller may talk over the agent.
@@ -15,7 +16,7 @@ impl Call {
         let program = &self.prepared.program;
         let of_node = self.node(program).and_then(|node| node.turn.get(name));
         let setting = of_node.or_else(|| {
-            program.agents[self.state.agent].groups.get("turn").and_then(|group| group.get(name))
+            declared(program, self.state.agent).groups.get("turn").and_then(|group| group.get(name))
         });
         match setting.map(|setting| self.eval(0, setting)) {
             Some(Ok(Value::Bool(value))) => value,
@@ -26,7 +27,7 @@ impl Call {
     /// A setting of one of the agent's groups.
     pub(crate) fn setting(&self, group: &str, name: &str) -> Option<Value> {
         let program = &self.prepared.program;
-        let setting = program.agents[self.state.agent].groups.get(group)?.get(name)?;
+        let setting = declared(program, self.state.agent).groups.get(group)?.get(name)?;
         self.eval(0, setting).ok().filter(|value| *value != Value::None)
     }
 }

@@ -254,20 +254,17 @@ impl Call {
         let history = &mut self.state.history;
         let line = history.iter().rposition(|said| matches!(said, Said::Agent(Some(u), _) if *u == id));
         let Some(line) = line else { return };
-        match text {
-            Some(text) => {
-                if let Some(said) = history.get_mut(line) {
-                    *said = Said::Agent(None, text);
-                }
+        if let Some(text) = text {
+            if let Some(said) = history.get_mut(line) {
+                *said = Said::Agent(None, text);
             }
-            None => {
-                history.remove(line);
-                if let Some(turn) = &mut self.state.turn
-                    && turn.line > line
-                {
-                    turn.line -= 1;
-                }
-            }
+            return;
+        }
+        history.remove(line);
+        if let Some(turn) = &mut self.state.turn
+            && turn.line > line
+        {
+            turn.line -= 1;
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::effect::Effect;
 use crate::event::TransferFailureEvent;
 use crate::failure::Failure;
+use crate::prepared::declared;
 use crate::reply;
 use crate::state::{Activity, Cause, Frame, FrameKind, Scope, StepsOf, Then, Timer, Waits};
 use crate::visible::Raised;
@@ -138,7 +139,7 @@ impl Call {
     /// last one the conversation starts.
     pub(crate) fn run_hook(&mut self, index: usize) {
         let program = Arc::clone(&self.prepared.program);
-        let blocks = &program.agents[self.state.agent].before_call;
+        let blocks = &declared(&program, self.state.agent).before_call;
         let applies = |call: &Self, block: &dgh_ir::HookBlock| {
             block.guard.as_ref().is_none_or(|guard| call.holds(0, guard).unwrap_or(false))
         };

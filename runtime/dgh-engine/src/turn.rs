@@ -5,6 +5,7 @@ use dgh_ir::{Decider, Event as Pattern, LimitKind, Value};
 use crate::begin::same_language;
 use crate::call::Call;
 use crate::effect::{Effect, Record};
+use crate::prepared::declared;
 use crate::reply::Purpose;
 use crate::state::{Cause, OpenTurn, Owes, Phase, Said, Timer, Turn};
 use crate::visible::Raised;
@@ -166,7 +167,7 @@ impl Call {
         if same_language(tag, &self.state.language) {
             return;
         }
-        let languages = &self.prepared.program.agents[self.state.agent].languages;
+        let languages = &declared(&self.prepared.program, self.state.agent).languages;
         if let Some(known) = languages.iter().find(|known| same_language(known, tag)) {
             self.state.language = known.clone();
         }

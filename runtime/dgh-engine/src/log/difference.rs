@@ -1,5 +1,7 @@
 //! Where two effects differ, in words that hold no value.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use crate::effect::Effect;
@@ -40,7 +42,8 @@ fn walk(a: &Json, b: &Json, path: &mut String) {
         (Json::Array(a), Json::Array(b)) => {
             let differs = a.iter().zip(b).position(|(a, b)| a != b);
             let index = differs.unwrap_or(a.len().min(b.len()));
-            path.push_str(&format!("[{index}]"));
+            // Writing to a String cannot fail.
+            let _ = write!(path, "[{index}]");
             if let (Some(a), Some(b)) = (a.get(index), b.get(index)) {
                 walk(a, b, path);
             }

@@ -70,7 +70,7 @@ fn said(calls: &Calls) -> Vec<String> {
             }
             (GO, _) => all.push(format!("{GO} {}", plain(arguments.get("label").unwrap_or(&Json::Null)))),
             (CONFIRM, _) => {
-                all.push(format!("{CONFIRM} {}", plain(arguments.get("answer").unwrap_or(&Json::Null))))
+                all.push(format!("{CONFIRM} {}", plain(arguments.get("answer").unwrap_or(&Json::Null))));
             }
             (other, _) => all.push(other.to_owned()),
         }

@@ -10,10 +10,13 @@ use crate::event::{ToolFailure, TransferFailureEvent};
 /// The mocks of a test. A tool that is mocked several times answers in that order, and goes on
 /// with the last.
 pub(super) struct Mocks<'a> {
-    mocks: Vec<(&'a Mock, Option<ToolName>)>,
+    answers: Vec<(&'a Mock, Option<ToolName>)>,
     calls: Vec<ToolName>,
     transfers: usize,
 }
+
+/// How a transfer ends: answered, or why not.
+pub(super) type TransferEnd = Result<(), TransferFailureEvent>;
 
 /// Kinds of failure that a test may name; anything else is the message of a `mock` failure.
 const KINDS: &[&str] = &["timeout", "network", "status", "too_large", "bad_answer", "refused"];
@@ -28,7 +31,7 @@ impl<'a> Mocks<'a> {
             };
             (mock, name)
         };
-        Self { mocks: case.mocks.iter().map(named).collect(), calls: Vec::new(), transfers: 0 }
+        Self { answers: case.mocks.iter().map(named).collect(), calls: Vec::new(), transfers: 0 }
     }
 
     /// The answer of a tool; none: it is not mocked.
@@ -54,7 +57,7 @@ impl<'a> Mocks<'a> {
 
     /// Whether a test says what a tool answers.
     pub(super) fn has(&self, tool: &ToolName) -> bool {
-        self.mocks.iter().any(|(_, name)| name.as_ref() == Some(tool))
+        self.answers.iter().any(|(_, name)| name.as_ref() == Some(tool))
     }
 
     /// How often a tool was called.
@@ -63,7 +66,7 @@ impl<'a> Mocks<'a> {
     }
 
     /// How a transfer ends; none: it is not mocked.
-    pub(super) fn transfer(&mut self) -> Option<Option<TransferFailureEvent>> {
+    pub(super) fn transfer(&mut self) -> Option<TransferEnd> {
         let answers: Vec<&MockAnswer> = self
             .mocks
             .iter()
@@ -74,15 +77,15 @@ impl<'a> Mocks<'a> {
         self.transfers += 1;
         let word = match answer {
             MockAnswer::Value(Value::Case(word) | Value::Text(word)) | MockAnswer::Error(word) => word,
-            MockAnswer::Value(_) => return Some(Some(TransferFailureEvent::Failed)),
+            MockAnswer::Value(_) => return Some(Err(TransferFailureEvent::Failed)),
         };
         Some(match word.as_str() {
-            "answered" => None,
-            "busy" => Some(TransferFailureEvent::Busy),
-            "no_answer" => Some(TransferFailureEvent::NoAnswer),
-            "declined" => Some(TransferFailureEvent::Declined),
-            "unsupported" => Some(TransferFailureEvent::Unsupported),
-            _ => Some(TransferFailureEvent::Failed),
+            "answered" => Ok(()),
+            "busy" => Err(TransferFailureEvent::Busy),
+            "no_answer" => Err(TransferFailureEvent::NoAnswer),
+            "declined" => Err(TransferFailureEvent::Declined),
+            "unsupported" => Err(TransferFailureEvent::Unsupported),
+            _ => Err(TransferFailureEvent::Failed),
         })
     }
 }

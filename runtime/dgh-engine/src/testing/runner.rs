@@ -16,7 +16,7 @@ use super::model::{Calls, meant, understood};
 use super::{Difference, TestFailure, TestOptions, TestOutcome, dummy};
 use crate::effect::{Record, ToolName};
 use crate::event::{Event, Timestamp};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, declared};
 use crate::reply::{Purpose, ReplyRequest};
 use crate::start::{CallStart, Direction};
 
@@ -239,12 +239,12 @@ impl<'a> Runner<'a, '_> {
             return Ok(true);
         }
         if !self.line.transfers.is_empty() {
-            let Some(failure) = self.mocks.transfer() else {
+            let Some(end) = self.mocks.transfer() else {
                 return Err(self.failure(
                     "the call is transferred, and the test does not say how that ends; add `mock transfer = answered`".into(),
                 ));
             };
-            self.line.transfer_ends(failure);
+            self.line.transfer_ends(end.err());
             return Ok(true);
         }
         Ok(false)
@@ -347,7 +347,9 @@ impl<'a> Runner<'a, '_> {
             if let Some(mut message) = wrong(&seen, expr) {
                 if !self.line.call().is_over() {
                     let (_, node) = self.line.call().position();
-                    message.push_str(&format!(" (the call was still going on, in node `{node}`)"));
+                    message += " (the call was still going on, in node `";
+                    message += &node;
+                    message += "`)";
                 }
                 self.origin = step.origin;
                 return self.fail(message);
@@ -396,7 +398,7 @@ fn stand_in(request: &ReplyRequest) -> String {
 
 fn start(prepared: &Prepared, case: &TestCase, options: &TestOptions) -> CallStart {
     let program = prepared.program();
-    let agent = &program.agents[case.agent];
+    let agent = declared(program, case.agent);
     let channel = [Channel::Phone, Channel::Web, Channel::Chat]
         .into_iter()
         .find(|channel| agent.channels.contains(channel))

@@ -74,13 +74,11 @@ impl Build {
         let mut program = Program { edition: 1, own_agents: 1, ..Program::default() };
         let outcomes = program.enums.push(EnumDef {
             name: "desk.outcome".into(),
-            doc: None,
             cases: Vec::new(),
             origin: Origin::NONE,
         });
         let agent = Agent {
             name: "desk".into(),
-            doc: None,
             prompt: Some(Template::text("You are Kim.")),
             models: Models::default(),
             languages: vec!["en-US".into()],
@@ -139,7 +137,6 @@ impl Build {
     pub(crate) fn enumeration(&mut self, name: &str, cases: &[&str]) -> EnumId {
         self.program.enums.push(EnumDef {
             name: name.into(),
-            doc: None,
             cases: cases.iter().map(|case| (*case).into()).collect(),
             origin: Origin::NONE,
         })
@@ -163,7 +160,6 @@ impl Build {
         };
         self.program.tools.push(Tool {
             name: name.into(),
-            doc: None,
             about: String::new(),
             params: params.iter().map(param).collect(),
             result: Some(result),
@@ -179,7 +175,6 @@ impl Build {
     pub(crate) fn node(&mut self, name: &str, fill: impl FnOnce(&mut Node)) -> NodeId {
         let mut node = Node {
             name: name.into(),
-            doc: None,
             prompt: None,
             alone: false,
             steps: Vec::new(),
