@@ -214,7 +214,6 @@ fn place(body: Body) -> &'static str {
         Body::Fields => "in a type",
         Body::Cases => "in an enum",
         Body::Phrases => "in a phrase",
-        Body::Names => "in an import",
     }
 }
 

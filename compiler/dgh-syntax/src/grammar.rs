@@ -53,7 +53,6 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         | Rule::whole_phrase
         | Rule::whole_review
         | Rule::whole_param
-        | Rule::whole_import
         | Rule::first_item
         | Rule::first_member
         | Rule::first_node_item
@@ -66,8 +65,7 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         | Rule::first_case
         | Rule::first_phrase
         | Rule::first_review
-        | Rule::first_param
-        | Rule::first_import => Meaning::Transparent,
+        | Rule::first_param => Meaning::Transparent,
         Rule::missing_edition | Rule::missing_target | Rule::missing_name | Rule::missing_value => {
             Meaning::Missing
         }

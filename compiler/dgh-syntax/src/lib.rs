@@ -4,6 +4,7 @@
 //! holds every byte of the text; [`ast`] has typed views of it.
 
 mod allow;
+mod alphabet;
 pub mod ast;
 mod complain;
 mod depth;
@@ -16,6 +17,7 @@ mod names;
 mod parse;
 mod recover;
 mod segment;
+mod shape;
 mod token;
 mod tree;
 mod units;
@@ -37,33 +39,3 @@ pub type SyntaxElement = rowan::SyntaxElement<Dgh>;
 
 #[cfg(test)]
 mod tests;
-
-#[allow(missing_docs, clippy::print_stdout)]
-pub fn time(s: &str) {
-    use pest::Parser as _;
-    for _ in 0..3 {
-        let t = std::time::Instant::now();
-        let tokens = token::tokens(s);
-        let a = t.elapsed();
-        let t = std::time::Instant::now();
-        let d = depth::too_deep(s, &tokens);
-        let b = t.elapsed();
-        let t = std::time::Instant::now();
-        let p = grammar::Grammar::parse(grammar::Rule::file, s).unwrap();
-        let c = t.elapsed();
-        let t = std::time::Instant::now();
-        let mut builder = tree::TreeBuilder::new(s, &tokens);
-        builder.start_node(SyntaxKind::File);
-        builder.splice(p, 0);
-        builder.tokens_before(tokens.len);
-        builder.finish_node();
-        let g = builder.finish();
-        let e = t.elapsed();
-        println!(
-            "tokens {} {a:?} depth {b:?} {} pest {c:?} splice {e:?} {}",
-            tokens.list.len(),
-            d.len(),
-            g.1.len()
-        );
-    }
-}

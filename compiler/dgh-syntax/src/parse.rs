@@ -50,13 +50,12 @@ pub fn parse(text: &str) -> Parse {
     let mut work = 0;
     let mut builder = TreeBuilder::new(text, &tokens);
     builder.start_node(SyntaxKind::File);
-    match whole {
-        Some(pairs) => builder.splice(pairs, 0),
-        None => {
-            let (found, bytes) = recover::recover(text, &tokens, &deep, &mut builder);
-            errors.extend(found);
-            work = bytes;
-        }
+    if let Some(pairs) = whole {
+        builder.splice(pairs, 0);
+    } else {
+        let (found, bytes) = recover::recover(text, &tokens, &deep, &mut builder);
+        errors.extend(found);
+        work = bytes;
     }
     builder.tokens_before(tokens.len);
     builder.finish_node();

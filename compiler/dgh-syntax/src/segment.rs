@@ -35,8 +35,6 @@ pub(crate) enum Body {
     Review,
     /// Settings that a group declares.
     Params,
-    /// Names of an import.
-    Names,
 }
 
 /// Words that begin an item.
@@ -269,7 +267,7 @@ fn begins(units: &Units<'_>, body: Body, first: usize, index: usize) -> bool {
     }
     let next = units.kind(index + 1);
     match body {
-        Body::Cases | Body::Names => return true,
+        Body::Cases => return true,
         Body::Phrases => return matches!(before, K::StringStart | K::Comma),
         Body::Settings | Body::Fields | Body::Params => {
             return before == K::Comma

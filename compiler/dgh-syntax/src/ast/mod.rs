@@ -42,7 +42,7 @@ pub use test::{
     AgentSays, Caller, Expect, Given, GivenValue, HangsUp, Interrupts, Judge, Keys, Means, Mock, Nothing,
     OfAgent, Says, Test, TestItem, Waits,
 };
-pub use types::{ListType, NamedType, RangeType, TypeArgs, TypeKind, TypeRef};
+pub use types::{Bound, ListType, NamedType, RangeType, TypeArgs, TypeKind, TypeRef};
 
 use crate::{SyntaxKind, SyntaxNode, SyntaxToken};
 

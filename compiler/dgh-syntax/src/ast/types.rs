@@ -67,9 +67,12 @@ impl TypeRef {
     }
 }
 
+/// One end of a range: whether it is negative, and the literal without its sign.
+pub type Bound = (bool, Literal);
+
 impl RangeType {
     /// The two ends with their signs: `(negative, literal)`.
-    pub fn bounds(&self) -> (Option<(bool, Literal)>, Option<(bool, Literal)>) {
+    pub fn bounds(&self) -> (Option<Bound>, Option<Bound>) {
         let dots = token(&self.0, SyntaxKind::DotDot).map(|t| t.text_range());
         let side = |first: bool| {
             let inside = |r: rowan::TextRange| dots.is_none_or(|d| (r.end() <= d.start()) == first);

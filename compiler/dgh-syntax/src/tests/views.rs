@@ -449,7 +449,7 @@ fn allow_comments_know_their_line() {
 #[test]
 fn words_of_the_language_can_be_names() {
     clean(
-        r#"dgh 1
+        r"dgh 1
 enum Timeline { now, next, when, end, node, if }
 agent agent {
   var call: text
@@ -464,6 +464,6 @@ agent agent {
   node node { next -> end end }
   node say { set call = end next -> end back }
 }
-"#,
+",
     );
 }
