@@ -61,7 +61,7 @@ pub fn check(input: &Input<'_>) -> Checked {
 }
 
 /// A message is a sentence, whatever word it begins with.
-fn capitalise(message: &mut String) {
+fn capitalise(message: &mut str) {
     if let Some(first) = message.get_mut(..1) {
         first.make_ascii_uppercase();
     }

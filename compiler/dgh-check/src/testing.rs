@@ -16,7 +16,8 @@ fn library() -> &'static [File] {
     static LIBRARY: OnceLock<Vec<File>> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let file = |(path, text): &(&str, &str)| {
-            let origin = if dgh_stdlib::PRELUDE.contains(path) { FileOrigin::Prelude } else { FileOrigin::Library };
+            let origin =
+                if dgh_stdlib::PRELUDE.contains(path) { FileOrigin::Prelude } else { FileOrigin::Library };
             ((*path).to_owned(), (*text).into(), dgh_syntax::parse(text), origin)
         };
         dgh_stdlib::FILES.iter().map(file).collect()

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use dgh_diag::{Code, Diagnostic, Place};
-use dgh_ir::program::{
-    AgentId, Channel, DialogueId, EnumDef, Models, Named as NamedPlace, SlotKind,
-};
+use dgh_ir::program::{AgentId, Channel, DialogueId, EnumDef, Models, Named as NamedPlace, SlotKind};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
@@ -18,7 +16,8 @@ use crate::report::{Item, ItemKind};
 use crate::types::literal;
 
 /// The settings of an agent that name no models.
-pub(crate) const AGENT_SETTINGS: &[&str] = &["language", "languages", "time_zone", "channels", "words", "tags"];
+pub(crate) const AGENT_SETTINGS: &[&str] =
+    &["language", "languages", "time_zone", "channels", "words", "tags"];
 
 impl Lower<'_> {
     /// Inputs, which a hand-over needs, and outcomes.
@@ -63,7 +62,7 @@ impl Lower<'_> {
         }
         let name = format!("{}.outcome", self.program.agents[id].name);
         let origin = self.program.agents[id].origin;
-        let outcome_enum = self.program.enums.push(EnumDef { name, doc: None, cases, origin });
+        let outcome_enum = self.program.enums.push(EnumDef { name, cases, origin });
         self.program.agents[id].outcome_enum = outcome_enum;
         body.outcome_enum = Some(outcome_enum);
     }
@@ -100,14 +99,20 @@ impl Lower<'_> {
         let Some(prompt) = members.prompts.first() else { return };
         if let Some(second) = members.prompts.get(1) {
             let (place, first) = (self.at(cx, second), self.at(cx, prompt));
-            let finding = Diagnostic::new(Code::Conflict, place, "an agent has one `prompt`, and this is the second")
-                .with_related(first, "the first one")
-                .with_hint("Put both texts into one.");
+            let finding =
+                Diagnostic::new(Code::Conflict, place, "an agent has one `prompt`, and this is the second")
+                    .with_related(first, "the first one")
+                    .with_hint("Put both texts into one.");
             self.report.push(finding);
         }
         if let Some(alone) = prompt.alone() {
             let place = self.place(cx.file, ast::token_span(&alone));
-            self.error_hint(Code::Misplaced, place, "`alone` belongs to the prompt of a node", "There it leaves out the persona, which is this prompt.");
+            self.error_hint(
+                Code::Misplaced,
+                place,
+                "`alone` belongs to the prompt of a node",
+                "There it leaves out the persona, which is this prompt.",
+            );
         }
         if let Some(text) = prompt.text() {
             self.program.agents[id].prompt = Some(self.text_template(&cx.with_json(), &text, "`prompt`"));
@@ -143,7 +148,8 @@ impl Lower<'_> {
         self.conflicts(&settings);
         let find = |name: &str| settings.iter().any(|s| s.name == name);
         let defaults = self.input.config.defaults.clone();
-        if !find("language") && !find("languages")
+        if !find("language")
+            && !find("languages")
             && let Some(tag) = defaults.language
             && literal::is_language_tag(&tag)
         {
@@ -186,7 +192,8 @@ impl Lower<'_> {
         let known: Vec<&str> = MODELS.iter().map(|(m, _)| *m).chain(AGENT_SETTINGS.iter().copied()).collect();
         let groups = self.library.group_names();
         for group in &groups {
-            let of_group = self.library.group(group).is_some_and(|f| f.iter().any(|f| f.name == setting.name));
+            let of_group =
+                self.library.group(group).is_some_and(|f| f.iter().any(|f| f.name == setting.name));
             if of_group && group != "review" {
                 self.error_hint(
                     Code::Misplaced,
@@ -199,16 +206,25 @@ impl Lower<'_> {
         }
         let hint = match setting.name.as_str() {
             "model" => Some("Language models are named by their provider: `llm: openai(\"gpt-4.1-mini\")`."),
-            "voice" => Some("A voice is a parameter of its provider: `tts: elevenlabs(\"flash-2.5\", voice: \"adam\")`."),
+            "voice" => Some(
+                "A voice is a parameter of its provider: `tts: elevenlabs(\"flash-2.5\", voice: \"adam\")`.",
+            ),
             "name" => Some("The name of an agent is the word behind `agent`."),
-            "prompt" | "system" | "instructions" | "persona" => Some("The persona has no colon: `prompt \"You are …\"`."),
+            "prompt" | "system" | "instructions" | "persona" => {
+                Some("The persona has no colon: `prompt \"You are …\"`.")
+            }
             "start" => Some("The start has no colon: `start hello`."),
             "greeting" | "first_message" => Some("The first words stand in the first node: `ask \"…\"`."),
             "timezone" | "tz" => Some("Did you mean `time_zone`?"),
             _ => None,
         };
         if let Some(hint) = hint {
-            self.error_hint(Code::UnknownSetting, setting.place, format!("an agent has no setting `{}`", setting.name), hint);
+            self.error_hint(
+                Code::UnknownSetting,
+                setting.place,
+                format!("an agent has no setting `{}`", setting.name),
+                hint,
+            );
         } else {
             self.unknown_setting(setting, "an agent", &known);
         }
@@ -217,14 +233,36 @@ impl Lower<'_> {
     fn conflicts(&mut self, settings: &[Setting]) {
         let find = |name: &str| settings.iter().find(|s| s.name == name);
         let pairs = [
-            ("language", "languages", "an agent has `language` or `languages`, and this has both", "Keep `languages`; its first one is the one that the call starts in."),
-            ("realtime", "llm", "a speech-to-speech model needs no `llm` beside it", "Remove one of the two. A `tts` may stand beside `realtime`, for exact words."),
-            ("realtime", "stt", "a speech-to-speech model needs no `stt` beside it", "Remove one of the two. A `tts` may stand beside `realtime`, for exact words."),
-            ("realtime", "judge", "a speech-to-speech model decides by itself, without a `judge`", "Remove one of the two."),
+            (
+                "language",
+                "languages",
+                "an agent has `language` or `languages`, and this has both",
+                "Keep `languages`; its first one is the one that the call starts in.",
+            ),
+            (
+                "realtime",
+                "llm",
+                "a speech-to-speech model needs no `llm` beside it",
+                "Remove one of the two. A `tts` may stand beside `realtime`, for exact words.",
+            ),
+            (
+                "realtime",
+                "stt",
+                "a speech-to-speech model needs no `stt` beside it",
+                "Remove one of the two. A `tts` may stand beside `realtime`, for exact words.",
+            ),
+            (
+                "realtime",
+                "judge",
+                "a speech-to-speech model decides by itself, without a `judge`",
+                "Remove one of the two.",
+            ),
         ];
         for (first, second, message, hint) in pairs {
             if let (Some(first), Some(second)) = (find(first), find(second)) {
-                let finding = Diagnostic::new(Code::Conflict, second.place, message).with_related(first.place, "the other one").with_hint(hint);
+                let finding = Diagnostic::new(Code::Conflict, second.place, message)
+                    .with_related(first.place, "the other one")
+                    .with_hint(hint);
                 self.report.push(finding);
             }
         }
@@ -236,7 +274,12 @@ impl Lower<'_> {
             if !literal::is_language_tag(&tag) {
                 self.bad_language(&tag, Self::inside(place));
             } else if found.contains(&tag) {
-                self.error_hint(Code::Duplicate, place, format!("`{tag}` stands twice"), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    place,
+                    format!("`{tag}` stands twice"),
+                    "Remove one of the two.",
+                );
             } else {
                 found.push(tag);
             }
@@ -253,14 +296,19 @@ impl Lower<'_> {
             return;
         }
         let known: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()).collect();
-        let city = |z: &&&str| z.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(&zone.replace(' ', "_")));
+        let city =
+            |z: &&&str| z.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(&zone.replace(' ', "_")));
         let place = Self::inside(setting.value_place);
         let message = format!("there is no time zone `{zone}`");
         let finding = match known.iter().find(city) {
             Some(meant) => self.unknown(Code::BadFormat, place, message, meant, &[meant]),
             None => self.unknown(Code::BadFormat, place, message, &zone, &known),
         };
-        let finding = if finding.hint.is_none() { finding.with_hint("Time zones are named by continent and city: `Europe/Berlin`.") } else { finding };
+        let finding = if finding.hint.is_none() {
+            finding.with_hint("Time zones are named by continent and city: `Europe/Berlin`.")
+        } else {
+            finding
+        };
         self.report.push(finding);
     }
 
@@ -277,7 +325,12 @@ impl Lower<'_> {
         let mut found = Vec::new();
         for element in elements {
             let place = self.place(file, element.span());
-            let one = Setting { name: setting.name.clone(), place: setting.place, value: element, value_place: place };
+            let one = Setting {
+                name: setting.name.clone(),
+                place: setting.place,
+                value: element,
+                value_place: place,
+            };
             if let Some(channel) = self.word(file, &one, &words).and_then(|w| Channel::parse(&w))
                 && !found.contains(&channel)
             {
@@ -321,9 +374,13 @@ impl Lower<'_> {
             let text = old.text();
             if let Some((_, first)) = body.nodes.get(&text) {
                 let place = self.place(file, old.span());
-                let finding = Diagnostic::new(Code::Conflict, place, format!("`{text}` has not moved: there is still a node of this name"))
-                    .with_related(*first, "the node")
-                    .with_hint("`moved old -> new` says that a node of a former release has a new name.");
+                let finding = Diagnostic::new(
+                    Code::Conflict,
+                    place,
+                    format!("`{text}` has not moved: there is still a node of this name"),
+                )
+                .with_related(*first, "the node")
+                .with_hint("`moved old -> new` says that a node of a former release has a new name.");
                 self.report.push(finding);
                 continue;
             }
@@ -349,7 +406,13 @@ impl Lower<'_> {
         let id = self.program.knowledge.push(empty_knowledge(text.clone(), origin));
         let whole = self.place(file, whole_span(item.syntax()));
         let leftover = self.local_items.len();
-        self.local_items.push(Item { kind: ItemKind::Knowledge, name: text.clone(), place, whole, used: false });
+        self.local_items.push(Item {
+            kind: ItemKind::Knowledge,
+            name: text.clone(),
+            place,
+            whole,
+            used: false,
+        });
         body.knowledge.insert(text, (id, leftover));
         self.knowledge(file, item, id);
     }

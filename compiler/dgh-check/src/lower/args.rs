@@ -18,7 +18,12 @@ pub(crate) struct Given {
 
 impl Lower<'_> {
     /// The parameters of a tool, flow, provider or event, the fields of a group.
-    pub(crate) fn params(&mut self, file: usize, params: impl Iterator<Item = ast::Param>, of: &str) -> Vec<Param> {
+    pub(crate) fn params(
+        &mut self,
+        file: usize,
+        params: impl Iterator<Item = ast::Param>,
+        of: &str,
+    ) -> Vec<Param> {
         let mut found: Vec<Param> = Vec::new();
         let mut seen: HashMap<String, Place> = HashMap::new();
         for param in params {
@@ -30,7 +35,9 @@ impl Lower<'_> {
             }
             seen.insert(name.text(), place);
             let ty = param.ty().map_or_else(Type::hole, |t| self.ty(file, &t));
-            let default = param.default_value().map(|d| self.value(&Cx::fixed(file), &d, &ty, &format!("`{}`", name.text())));
+            let default = param
+                .default_value()
+                .map(|d| self.value(&Cx::fixed(file), &d, &ty, &format!("`{}`", name.text())));
             let origin = self.report.origin(place);
             found.push(Param { name: name.text(), ty, default, about: plain(param.about()), origin });
         }
@@ -40,7 +47,13 @@ impl Lower<'_> {
     /// Which argument goes to which parameter: first those without a name, in order, then by name.
     /// `what` names what is called, for messages: "`find_slots`".
     /// Also whether one of them went nowhere, so that nothing is to be said of those that lack.
-    pub(crate) fn match_args(&mut self, cx: &Cx<'_>, args: Option<ast::ArgList>, names: &[&str], what: &str) -> (Vec<Given>, bool) {
+    pub(crate) fn match_args(
+        &mut self,
+        cx: &Cx<'_>,
+        args: Option<ast::ArgList>,
+        names: &[&str],
+        what: &str,
+    ) -> (Vec<Given>, bool) {
         let mut given: Vec<Given> = Vec::new();
         let mut lost = false;
         let mut next = 0;
@@ -69,9 +82,22 @@ impl Lower<'_> {
                     None => {
                         let text = name.text();
                         let place = self.at(cx, &name);
-                        let finding = self.unknown(Code::UnknownParameter, place, format!("{what} has no parameter `{text}`"), &text, names);
+                        let finding = self.unknown(
+                            Code::UnknownParameter,
+                            place,
+                            format!("{what} has no parameter `{text}`"),
+                            &text,
+                            names,
+                        );
                         let finding = if finding.hint.is_none() {
-                            finding.with_hint(if names.is_empty() { "It takes nothing.".to_owned() } else { format!("It takes {}.", dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(names))) })
+                            finding.with_hint(if names.is_empty() {
+                                "It takes nothing.".to_owned()
+                            } else {
+                                format!(
+                                    "It takes {}.",
+                                    dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(names))
+                                )
+                            })
                         } else {
                             finding
                         };
@@ -85,7 +111,12 @@ impl Lower<'_> {
             if given.iter().any(|g| g.index == index) {
                 let place = self.at(cx, &arg);
                 let name = names.get(index).copied().unwrap_or_default();
-                self.error_hint(Code::Duplicate, place, format!("`{name}` of {what} is given twice"), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    place,
+                    format!("`{name}` of {what} is given twice"),
+                    "Remove one of the two.",
+                );
                 continue;
             }
             given.push(Given { index, value });
@@ -105,7 +136,12 @@ impl Lower<'_> {
             [] => "nothing".to_owned(),
             names => dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(names)),
         };
-        self.error_hint(Code::TooManyArguments, place, format!("{what} takes no further value"), format!("It takes {takes}."));
+        self.error_hint(
+            Code::TooManyArguments,
+            place,
+            format!("{what} takes no further value"),
+            format!("It takes {takes}."),
+        );
     }
 
     /// Arguments by parameter name, in the order of the parameters. `place` is where a missing one
@@ -129,7 +165,9 @@ impl Lower<'_> {
                 *slot = Some(value);
             }
         }
-        let lacking = |(p, v): (&Param, &Option<Expr>)| (v.is_none() && p.default.is_none() && !p.ty.optional).then(|| p.name.clone());
+        let lacking = |(p, v): (&Param, &Option<Expr>)| {
+            (v.is_none() && p.default.is_none() && !p.ty.optional).then(|| p.name.clone())
+        };
         let missing: Vec<String> = params.iter().zip(&values).filter_map(lacking).collect();
         if !missing.is_empty() && !damaged && !lost {
             self.missing_args(place, &missing, what);

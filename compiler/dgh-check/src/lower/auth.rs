@@ -23,7 +23,13 @@ impl Lower<'_> {
         let Some(params) = self.library.provider(ProviderKind::Auth, &text) else {
             let known = self.library.provider_names(ProviderKind::Auth);
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let finding = self.unknown(Code::UnknownProvider, name_place, format!("there are no credentials of kind `{text}`"), &text, &known);
+            let finding = self.unknown(
+                Code::UnknownProvider,
+                name_place,
+                format!("there are no credentials of kind `{text}`"),
+                &text,
+                &known,
+            );
             self.report.push(finding);
             return None;
         };

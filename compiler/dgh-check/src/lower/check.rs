@@ -14,12 +14,12 @@ impl Lower<'_> {
     /// "`timeout`", "`topic` of `desk_for`".
     pub(crate) fn value(&mut self, cx: &Cx<'_>, value: &ast::Expr, want: &Type, what: &str) -> Expr {
         let expr = self.expr(cx, value, Some(want));
-        self.fit(cx, expr, want, what)
+        self.fit(expr, want, what)
     }
 
     /// Checks a lowered value against its place. What does not fit is reported and gets the
     /// unknown type, so that nothing is said about it again.
-    pub(crate) fn fit(&mut self, cx: &Cx<'_>, mut expr: Expr, want: &Type, what: &str) -> Expr {
+    pub(crate) fn fit(&mut self, mut expr: Expr, want: &Type, what: &str) -> Expr {
         if let ExprKind::Const(value) = &expr.kind
             && let Some(fitted) = self.fit_constant(value.clone(), &expr, want, what)
         {
@@ -29,7 +29,6 @@ impl Lower<'_> {
             // An address is put together at run time, and checked there.
             expr.ty.kind = Kind::Url;
         }
-        let _ = cx;
         let place = self.report.place(expr.origin);
         match assign(want, &expr.ty) {
             Ok(()) => expr,
@@ -46,7 +45,9 @@ impl Lower<'_> {
     /// A constant whose text says more than its type: `"+1415…"` is a phone number.
     fn fit_constant(&mut self, value: Value, expr: &Expr, want: &Type, what: &str) -> Option<Expr> {
         let place = self.report.place(expr.origin);
-        let typed = |value: Value, kind: Kind| Some(Expr { kind: ExprKind::Const(value), ty: Type::of(kind), origin: expr.origin });
+        let typed = |value: Value, kind: Kind| {
+            Some(Expr { kind: ExprKind::Const(value), ty: Type::of(kind), origin: expr.origin })
+        };
         match (&value, &want.kind) {
             (Value::Int(n), Kind::Number) => typed(Value::Number(Decimal::from(*n)), Kind::Number),
             (Value::Int(n), Kind::IntRange(low, high)) => {
@@ -60,7 +61,9 @@ impl Lower<'_> {
                 }
                 typed(value.clone(), want.kind.clone())
             }
-            (Value::Text(text), Kind::Phone | Kind::Email | Kind::Url | Kind::Digits(_)) if expr.ty.kind == Kind::Text => {
+            (Value::Text(text), Kind::Phone | Kind::Email | Kind::Url | Kind::Digits(_))
+                if expr.ty.kind == Kind::Text =>
+            {
                 let tidy = match &want.kind {
                     Kind::Phone => literal::tidy_phone(text),
                     Kind::Email => literal::is_email(text).then(|| text.clone()),
@@ -87,24 +90,44 @@ impl Lower<'_> {
             Kind::Digits(n) => format!("Exactly {n} digits, and nothing else."),
             _ => String::new(),
         };
-        Diagnostic::new(Code::WrongType, place, format!("{what} takes {wanted}, and \"{}\" is none", shorten(text))).with_hint(hint)
+        Diagnostic::new(
+            Code::WrongType,
+            place,
+            format!("{what} takes {wanted}, and \"{}\" is none", shorten(text)),
+        )
+        .with_hint(hint)
     }
 
     fn mismatch(&self, why: Mismatch, expr: &Expr, want: &Type, what: &str, place: Place) -> Diagnostic {
         let wanted = describe(&self.program, &want.kind);
         let found = describe(&self.program, &expr.ty.kind);
         match why {
-            Mismatch::Missing => Diagnostic::new(Code::MaybeMissing, place, format!("{what} needs a value, and this may be missing"))
-                .with_hint(format!("Say what holds when it is missing: `x ?? …`. Or let {what} be missing: `{}?`.", type_name(&self.program, want))),
-            Mismatch::Unit => Diagnostic::new(Code::MixedUnits, place, format!("{what} takes {wanted}, and this is {found}"))
-                .with_hint(self.assign_unit_hint(want, expr)),
-            Mismatch::Range => Diagnostic::new(Code::OutOfRange, place, format!("{what} takes {wanted}, and this can be {found}"))
-                .with_hint("Test it before: a value of a wider range may not fit."),
+            Mismatch::Missing => Diagnostic::new(
+                Code::MaybeMissing,
+                place,
+                format!("{what} needs a value, and this may be missing"),
+            )
+            .with_hint(format!(
+                "Say what holds when it is missing: `x ?? …`. Or let {what} be missing: `{}?`.",
+                type_name(&self.program, want)
+            )),
+            Mismatch::Unit => Diagnostic::new(
+                Code::MixedUnits,
+                place,
+                format!("{what} takes {wanted}, and this is {found}"),
+            )
+            .with_hint(Self::assign_unit_hint(want, expr)),
+            Mismatch::Range => Diagnostic::new(
+                Code::OutOfRange,
+                place,
+                format!("{what} takes {wanted}, and this can be {found}"),
+            )
+            .with_hint("Test it before: a value of a wider range may not fit."),
             Mismatch::Kind => self.wrong_kind(expr, want, what, place, (&wanted, &found)),
         }
     }
 
-    fn assign_unit_hint(&self, want: &Type, expr: &Expr) -> String {
+    fn assign_unit_hint(want: &Type, expr: &Expr) -> String {
         match (&want.kind, &expr.ty.kind) {
             (Kind::Money(Some(c)), Kind::Money(None)) => {
                 format!("It may be an amount in another currency. Declare it as `money({})`.", c.code())
@@ -113,12 +136,24 @@ impl Lower<'_> {
         }
     }
 
-    fn wrong_kind(&self, expr: &Expr, want: &Type, what: &str, place: Place, (wanted, found): (&str, &str)) -> Diagnostic {
+    fn wrong_kind(
+        &self,
+        expr: &Expr,
+        want: &Type,
+        what: &str,
+        place: Place,
+        (wanted, found): (&str, &str),
+    ) -> Diagnostic {
         if expr.ty.kind == Kind::Nothing {
-            return Diagnostic::new(Code::MaybeMissing, place, format!("{what} needs a value, and `none` is a missing one"))
-                .with_hint(format!("Only a `{}?` can be missing.", type_name(&self.program, want)));
+            return Diagnostic::new(
+                Code::MaybeMissing,
+                place,
+                format!("{what} needs a value, and `none` is a missing one"),
+            )
+            .with_hint(format!("Only a `{}?` can be missing.", type_name(&self.program, want)));
         }
-        let finding = Diagnostic::new(Code::WrongType, place, format!("{what} takes {wanted}, and this is {found}"));
+        let finding =
+            Diagnostic::new(Code::WrongType, place, format!("{what} takes {wanted}, and this is {found}"));
         if let ExprKind::Const(Value::Text(text)) = &expr.kind
             && let Some(bare) = self.bare_form(text, &want.kind)
         {
@@ -158,25 +193,39 @@ impl Lower<'_> {
                 let cases = self.program.enums.get(*id).map(|e| e.cases.as_slice()).unwrap_or_default();
                 format!("It is one of {}.", dgh_diag::suggest::any_of(&dgh_diag::suggest::quoted(cases)))
             }
-            (Kind::Secret, _) => "Name a secret of the profile: `secret.NAME`. The secret itself never stands in a file.".to_owned(),
+            (Kind::Secret, _) => {
+                "Name a secret of the profile: `secret.NAME`. The secret itself never stands in a file."
+                    .to_owned()
+            }
             (_, Kind::Secret) => "A secret stands only in `auth:`, `sign:` and `headers:`.".to_owned(),
             (Kind::Text, Kind::List(_)) => "Put it into a text: `\"{{ x }}\"`.".to_owned(),
             (Kind::Text, Kind::Record(_)) => "Name one of its fields.".to_owned(),
-            (Kind::Text, k) if !matches!(k, Kind::Range(_)) => "Put it into a text: `\"{{ x as spoken }}\"`.".to_owned(),
-            (Kind::Phone, k) if is_textual(k) => "A text need not be a phone number. Declare it as `phone` where it comes from.".to_owned(),
+            (Kind::Text, k) if !matches!(k, Kind::Range(_)) => {
+                "Put it into a text: `\"{{ x as spoken }}\"`.".to_owned()
+            }
+            (Kind::Phone, k) if is_textual(k) => {
+                "A text need not be a phone number. Declare it as `phone` where it comes from.".to_owned()
+            }
             (Kind::Email | Kind::Url | Kind::Digits(_), k) if is_textual(k) => {
-                format!("A text need not be one. Declare it as `{}` where it comes from.", type_name(&self.program, &want.clone().required()))
+                format!(
+                    "A text need not be one. Declare it as `{}` where it comes from.",
+                    type_name(&self.program, &want.clone().required())
+                )
             }
             (Kind::Date, Kind::DateTime) => "Take the date of it: `x.date`.".to_owned(),
             (Kind::Time, Kind::DateTime) => "Take the time of it: `x.time`.".to_owned(),
             (Kind::Duration, k) if is_number(k) => "Write the unit: `4s`, `2min`, `1h`.".to_owned(),
-            (Kind::List(_), k) if !matches!(k, Kind::List(_)) => "Write a list in square brackets: `[a, b]`.".to_owned(),
+            (Kind::List(_), k) if !matches!(k, Kind::List(_)) => {
+                "Write a list in square brackets: `[a, b]`.".to_owned()
+            }
             (k, Kind::List(item)) if assign(want, &item.clone().required()).is_ok() => {
                 let _ = k;
                 "Take one entry of it: `x.first`, or let the caller pick: `collect one from x`.".to_owned()
             }
             (Kind::Range(_), _) => "Write a range: `9:00..18:00`.".to_owned(),
-            (Kind::Int | Kind::IntRange(..), Kind::Number) => "It may have a fraction. Declare it as `number`.".to_owned(),
+            (Kind::Int | Kind::IntRange(..), Kind::Number) => {
+                "It may have a fraction. Declare it as `number`.".to_owned()
+            }
             _ => return None,
         })
     }

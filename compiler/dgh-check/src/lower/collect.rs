@@ -22,7 +22,12 @@ impl Lower<'_> {
             let Some(slot) = self.learned(cx, body, name, "collect") else { continue };
             if slots.contains(&slot) {
                 let place = self.at(cx, name);
-                self.error_hint(Code::Duplicate, place, format!("`{}` is collected twice here", name.text()), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    place,
+                    format!("`{}` is collected twice here", name.text()),
+                    "Remove one of the two.",
+                );
             } else {
                 slots.push(slot);
             }
@@ -73,7 +78,12 @@ impl Lower<'_> {
                     if key.chars().count() == 1 && literal::is_keys(&key) {
                         collect.until = Some(key);
                     } else {
-                        self.error_hint(Code::BadFormat, setting.value_place, "`until` is one key of a telephone", "Such as `until: \"#\"`.");
+                        self.error_hint(
+                            Code::BadFormat,
+                            setting.value_place,
+                            "`until` is one key of a telephone",
+                            "Such as `until: \"#\"`.",
+                        );
                     }
                 }
             }
@@ -82,7 +92,14 @@ impl Lower<'_> {
     }
 
     /// `from list`: one variable, picked from a list of its type.
-    fn choice_list(&mut self, cx: &Cx<'_>, body: &Body, slots: &[SlotId], names: &[ast::NameRef], list: &ast::Expr) -> Expr {
+    fn choice_list(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        slots: &[SlotId],
+        names: &[ast::NameRef],
+        list: &ast::Expr,
+    ) -> Expr {
         let mut lowered = self.expr(cx, list, None);
         if lowered.ty.optional {
             self.require(&mut lowered);
@@ -90,7 +107,12 @@ impl Lower<'_> {
         let place = self.at(cx, list);
         if let Some(second) = names.get(1) {
             let place = self.at(cx, second);
-            self.error_hint(Code::Conflict, place, "only one variable can be picked from a list", "Use one node for each choice.");
+            self.error_hint(
+                Code::Conflict,
+                place,
+                "only one variable can be picked from a list",
+                "Use one node for each choice.",
+            );
         }
         let element = match &lowered.ty.kind {
             Kind::List(item) => item.as_ref().clone(),
@@ -103,12 +125,15 @@ impl Lower<'_> {
         };
         let Some(slot) = slots.first().and_then(|id| body.slots.get(*id)) else { return lowered };
         if assign(&slot.ty, &element).is_err() {
-            let (var, entry) = (describe(&self.program, &slot.ty.kind), describe(&self.program, &element.kind));
+            let (var, entry) =
+                (describe(&self.program, &slot.ty.kind), describe(&self.program, &element.kind));
             let message = format!("`{}` is {var}, and an entry of this list is {entry}", slot.name);
             let related = self.report.place(slot.origin);
             let finding = dgh_diag::Diagnostic::new(Code::WrongType, place, message)
                 .with_related(related, "the variable")
-                .with_hint("The variable holds the entry that the caller picks, so it has the type of the entries.");
+                .with_hint(
+                    "The variable holds the entry that the caller picks, so it has the type of the entries.",
+                );
             self.report.push(finding);
         }
         lowered

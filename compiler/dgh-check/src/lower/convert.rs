@@ -18,24 +18,37 @@ pub(crate) struct Goal<'s> {
 
 impl Lower<'_> {
     /// A value converted to a type; none where it does not fit, which is reported.
-    pub(crate) fn test_value(&mut self, file: usize, value: &ast::Expr, ty: &Type, goal: Goal<'_>) -> Option<Value> {
+    pub(crate) fn test_value(
+        &mut self,
+        file: usize,
+        value: &ast::Expr,
+        ty: &Type,
+        goal: Goal<'_>,
+    ) -> Option<Value> {
         let value = value.clone().without_parens()?;
         let place = self.place(file, value.span());
         match (&value, &ty.kind) {
             (ast::Expr::List(list), Kind::List(item)) => {
                 let items: Vec<ast::Expr> = list.elements().collect();
-                let items: Vec<Option<Value>> = items.iter().map(|i| self.test_value(file, i, item, goal)).collect();
+                let items: Vec<Option<Value>> =
+                    items.iter().map(|i| self.test_value(file, i, item, goal)).collect();
                 items.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
             }
             (ast::Expr::List(list), Kind::Json | Kind::Hole) => {
                 let items: Vec<ast::Expr> = list.elements().collect();
-                let items: Vec<Option<Value>> = items.iter().map(|i| self.test_value(file, i, &Type::of(Kind::Json), goal)).collect();
+                let items: Vec<Option<Value>> =
+                    items.iter().map(|i| self.test_value(file, i, &Type::of(Kind::Json), goal)).collect();
                 items.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
             }
             (ast::Expr::Record(record), _) => self.record_value(file, record, ty, goal),
             (ast::Expr::String(text), _) => {
                 let Some(plain) = text.plain_text() else {
-                    self.error_hint(goal.code, place, "a test gives plain values", "Write the text without `{{ }}`.");
+                    self.error_hint(
+                        goal.code,
+                        place,
+                        "a test gives plain values",
+                        "Write the text without `{{ }}`.",
+                    );
                     return None;
                 };
                 let converted = self.text_value(&plain, &ty.kind);
@@ -48,14 +61,26 @@ impl Lower<'_> {
         }
     }
 
-    fn plain_value(&mut self, file: usize, value: &ast::Expr, ty: &Type, place: Place, goal: Goal<'_>) -> Option<Value> {
+    fn plain_value(
+        &mut self,
+        file: usize,
+        value: &ast::Expr,
+        ty: &Type,
+        place: Place,
+        goal: Goal<'_>,
+    ) -> Option<Value> {
         let want = if matches!(ty.kind, Kind::Json | Kind::Hole) { None } else { Some(ty) };
         let lowered = self.expr(&Cx::fixed(file), value, want);
         let found = match lowered.kind {
             ExprKind::Const(value) => value,
             ExprKind::Hole => return None,
             _ => {
-                self.error_hint(goal.code, place, "a test gives plain values", "Write the value itself, or a constant.");
+                self.error_hint(
+                    goal.code,
+                    place,
+                    "a test gives plain values",
+                    "Write the value itself, or a constant.",
+                );
                 return None;
             }
         };
@@ -63,12 +88,18 @@ impl Lower<'_> {
             (Value::None, Kind::Json | Kind::Hole) => true,
             (Value::None, _) => ty.optional,
             (_, Kind::Json | Kind::Hole) => true,
-            (Value::Int(n), Kind::Money(Some(currency))) => return Some(Value::Money(Decimal::from(*n), *currency)),
+            (Value::Int(n), Kind::Money(Some(currency))) => {
+                return Some(Value::Money(Decimal::from(*n), *currency));
+            }
             (Value::Number(n), Kind::Money(Some(currency))) => return Some(Value::Money(*n, *currency)),
             (Value::Int(n), Kind::Number) => return Some(Value::Number(Decimal::from(*n))),
             (Value::Number(n), Kind::Int) if n.is_integer() => return i64::try_from(*n).ok().map(Value::Int),
             (Value::Int(n), Kind::IntRange(low, high)) => low <= n && n <= high,
-            (Value::Text(text), kind) => return self.text_value(text, kind).or_else(|| self.bad_value(place, ty, &format!("\"{text}\""), goal)),
+            (Value::Text(text), kind) => {
+                return self
+                    .text_value(text, kind)
+                    .or_else(|| self.bad_value(place, ty, &format!("\"{text}\""), goal));
+            }
             (Value::Money(_, found), Kind::Money(wanted)) => wanted.is_none_or(|w| w == *found),
             (Value::Bool(_), Kind::Bool)
             | (Value::Int(_), Kind::Int)
@@ -106,8 +137,16 @@ impl Lower<'_> {
             Kind::Text => "Texts stand in quotes.".to_owned(),
             Kind::List(_) => "A list stands in square brackets: `[a, b]`.".to_owned(),
             Kind::Record(id) => {
-                let fields: Vec<String> = self.program.records.get(*id).map(|r| r.fields.iter().map(|f| f.name.clone()).collect()).unwrap_or_default();
-                format!("It has the fields {}.", dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&fields)))
+                let fields: Vec<String> = self
+                    .program
+                    .records
+                    .get(*id)
+                    .map(|r| r.fields.iter().map(|f| f.name.clone()).collect())
+                    .unwrap_or_default();
+                format!(
+                    "It has the fields {}.",
+                    dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&fields))
+                )
             }
             _ => String::new(),
         };
@@ -128,7 +167,9 @@ impl Lower<'_> {
             Kind::Email if literal::is_email(text) => Value::Text(text.to_owned()),
             Kind::Url if literal::is_url(text) => Value::Text(text.to_owned()),
             Kind::Digits(n) if literal::is_digits(text, *n) => Value::Text(text.to_owned()),
-            Kind::Enum(id) if self.program.enums.get(*id)?.cases.iter().any(|c| c == text) => Value::Case(text.to_owned()),
+            Kind::Enum(id) if self.program.enums.get(*id)?.cases.iter().any(|c| c == text) => {
+                Value::Case(text.to_owned())
+            }
             Kind::Date => Value::Date(literal::date(text)?),
             Kind::Time => Value::Time(literal::time(text)?),
             Kind::DateTime => Value::DateTime(literal::datetime(text)?),
@@ -144,7 +185,13 @@ impl Lower<'_> {
         })
     }
 
-    fn record_value(&mut self, file: usize, record: &ast::RecordExpr, ty: &Type, goal: Goal<'_>) -> Option<Value> {
+    fn record_value(
+        &mut self,
+        file: usize,
+        record: &ast::RecordExpr,
+        ty: &Type,
+        goal: Goal<'_>,
+    ) -> Option<Value> {
         let place = self.place(file, record.span());
         let (name, defs) = match &ty.kind {
             Kind::Record(id) => self.program.records.get(*id).map(|r| (r.name.clone(), r.fields.clone()))?,
@@ -158,10 +205,19 @@ impl Lower<'_> {
         let mut given: Vec<String> = Vec::new();
         for field in record.fields() {
             let (Some(key), Some(value)) = (field.key(), field.value()) else { continue };
-            let key_span = field.name().map(|n| n.span()).or_else(|| field.key_string().map(|s| s.span())).unwrap_or_else(|| field.span());
+            let key_span = field
+                .name()
+                .map(|n| n.span())
+                .or_else(|| field.key_string().map(|s| s.span()))
+                .unwrap_or_else(|| field.span());
             let key_place = self.place(file, key_span);
             if given.contains(&key) {
-                self.error_hint(Code::Duplicate, key_place, format!("`{key}` stands twice in this record"), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    key_place,
+                    format!("`{key}` stands twice in this record"),
+                    "Remove one of the two.",
+                );
                 continue;
             }
             given.push(key.clone());
@@ -171,7 +227,13 @@ impl Lower<'_> {
                 None if self.files.iter().any(|f| f.lost.contains(&key)) => continue,
                 None => {
                     let known: Vec<&str> = defs.iter().map(|d| d.name.as_str()).collect();
-                    let finding = self.unknown(Code::UnknownField, key_place, format!("`{name}` has no field `{key}`"), &key, &known);
+                    let finding = self.unknown(
+                        Code::UnknownField,
+                        key_place,
+                        format!("`{name}` has no field `{key}`"),
+                        &key,
+                        &known,
+                    );
                     self.report.push(finding);
                     whole = false;
                     continue;
@@ -186,11 +248,19 @@ impl Lower<'_> {
                 None => whole = false,
             }
         }
-        let missing: Vec<&str> =
-            defs.iter().filter(|d| !d.ty.optional && !given.contains(&d.name)).map(|d| d.name.as_str()).collect();
+        let missing: Vec<&str> = defs
+            .iter()
+            .filter(|d| !d.ty.optional && !given.contains(&d.name))
+            .map(|d| d.name.as_str())
+            .collect();
         if !missing.is_empty() && !record.has_errors() {
             let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&missing));
-            self.error_hint(goal.code, place, format!("this `{name}` lacks {names}"), "The real answer would be refused without it.");
+            self.error_hint(
+                goal.code,
+                place,
+                format!("this `{name}` lacks {names}"),
+                "The real answer would be refused without it.",
+            );
             return None;
         }
         // In the order of the type, so that the order of the text says nothing.
@@ -202,7 +272,13 @@ impl Lower<'_> {
     }
 
     /// `{ amount: "20", currency: "USD" }`
-    fn money_record(&mut self, file: usize, record: &ast::RecordExpr, ty: &Type, goal: Goal<'_>) -> Option<Value> {
+    fn money_record(
+        &mut self,
+        file: usize,
+        record: &ast::RecordExpr,
+        ty: &Type,
+        goal: Goal<'_>,
+    ) -> Option<Value> {
         let place = self.place(file, record.span());
         let text = |name: &str| {
             let field = record.fields().find(|f| f.key().as_deref() == Some(name))?;
@@ -215,7 +291,9 @@ impl Lower<'_> {
         let amount = text("amount").and_then(|a| literal::decimal(&a));
         let code = text("currency").and_then(|c| currency(&c));
         match (amount, code, &ty.kind) {
-            (Some(amount), Some(code), Kind::Money(wanted)) if wanted.is_none_or(|w| w == code) => Some(Value::Money(amount, code)),
+            (Some(amount), Some(code), Kind::Money(wanted)) if wanted.is_none_or(|w| w == code) => {
+                Some(Value::Money(amount, code))
+            }
             _ => self.bad_value(place, ty, "something else", goal),
         }
     }

@@ -55,9 +55,10 @@ impl Lower<'_> {
                 continue;
             }
             if let Some((_, earlier)) = first.iter().find(|(t, _)| *t == tag) {
-                let finding = Diagnostic::new(Code::Duplicate, place, format!("`{tag}` stands twice in this phrase"))
-                    .with_related(*earlier, "the first one")
-                    .with_hint("Remove one of the two.");
+                let finding =
+                    Diagnostic::new(Code::Duplicate, place, format!("`{tag}` stands twice in this phrase"))
+                        .with_related(*earlier, "the first one")
+                        .with_hint("Remove one of the two.");
                 self.report.push(finding);
                 continue;
             }
@@ -67,7 +68,12 @@ impl Lower<'_> {
         }
         if !written && !item.has_errors() {
             let place = self.place(file, item.name().map_or_else(|| item.span(), |n| n.span()));
-            self.error_hint(Code::MissingPart, place, "this phrase has no text", "Write a language and a text: `en \"Welcome.\"`.");
+            self.error_hint(
+                Code::MissingPart,
+                place,
+                "this phrase has no text",
+                "Write a language and a text: `en \"Welcome.\"`.",
+            );
         }
     }
 
@@ -84,7 +90,13 @@ impl Lower<'_> {
             other => {
                 let mut parts = other.split('-');
                 let first = parts.next().unwrap_or_default().to_owned();
-                let tag = parts.fold(first, |tag, part| if part.len() == 2 { format!("{tag}-{}", part.to_ascii_uppercase()) } else { format!("{tag}-{part}") });
+                let tag = parts.fold(first, |tag, part| {
+                    if part.len() == 2 {
+                        format!("{tag}-{}", part.to_ascii_uppercase())
+                    } else {
+                        format!("{tag}-{part}")
+                    }
+                });
                 literal::is_language_tag(&tag).then_some(tag)
             }
         };
@@ -154,8 +166,13 @@ impl Lower<'_> {
         self.program.mcps[id].tools = self.input.config.lock.as_ref().and_then(|l| l.get(&name)).cloned();
         for setting in &settings {
             match setting.name.as_str() {
-                "url" => self.program.mcps[id].url = Some(self.setting_expr(&cx, setting, &Type::of(Kind::Url))),
-                "command" => self.program.mcps[id].command = Some(self.setting_expr(&cx, setting, &Type::of(Kind::Text))),
+                "url" => {
+                    self.program.mcps[id].url = Some(self.setting_expr(&cx, setting, &Type::of(Kind::Url)))
+                }
+                "command" => {
+                    self.program.mcps[id].command =
+                        Some(self.setting_expr(&cx, setting, &Type::of(Kind::Text)))
+                }
                 "auth" => self.program.mcps[id].auth = self.auth(&cx, &setting.value),
                 "timeout" => {
                     if let Some(ms) = self.fixed_ms(&cx, &setting.value, "`timeout`") {
@@ -175,9 +192,13 @@ impl Lower<'_> {
         let find = |name: &str| settings.iter().find(|s| s.name == name);
         match (find("url"), find("command")) {
             (Some(url), Some(command)) => {
-                let finding = Diagnostic::new(Code::Conflict, command.place, "an MCP server has an address or a command, and this has both")
-                    .with_related(url.place, "the address")
-                    .with_hint("Remove one of the two.");
+                let finding = Diagnostic::new(
+                    Code::Conflict,
+                    command.place,
+                    "an MCP server has an address or a command, and this has both",
+                )
+                .with_related(url.place, "the address")
+                .with_hint("Remove one of the two.");
                 self.report.push(finding);
             }
             (None, None) if !item.has_errors() => {
@@ -193,7 +214,13 @@ impl Lower<'_> {
     }
 
     /// Checks the name of a tool against what the lock pins, and against `allow`.
-    pub(crate) fn mcp_tool(&mut self, id: McpId, name: &str, place: Place, check_allow: bool) -> Option<McpTool> {
+    pub(crate) fn mcp_tool(
+        &mut self,
+        id: McpId,
+        name: &str,
+        place: Place,
+        check_allow: bool,
+    ) -> Option<McpTool> {
         let server = self.program.mcps.get(id)?;
         let server_name = server.name.clone();
         let Some(tools) = &server.tools else {
@@ -202,17 +229,31 @@ impl Lower<'_> {
         };
         let Some(tool) = tools.iter().find(|t| t.name == name).cloned() else {
             let known: Vec<&str> = tools.iter().map(|t| t.name.as_str()).collect();
-            let finding = self.unknown(Code::UnknownMcpTool, place, format!("`{server_name}` has no tool `{name}`"), name, &known);
-            let finding = if finding.fixes.is_empty() { finding.with_hint("If it is new there, run `dgh lock`.") } else { finding };
+            let finding = self.unknown(
+                Code::UnknownMcpTool,
+                place,
+                format!("`{server_name}` has no tool `{name}`"),
+                name,
+                &known,
+            );
+            let finding = if finding.fixes.is_empty() {
+                finding.with_hint("If it is new there, run `dgh lock`.")
+            } else {
+                finding
+            };
             self.report.push(finding);
             return None;
         };
         if check_allow && server.allow.as_ref().is_some_and(|a| !a.iter().any(|t| t == name)) {
             let origin = server.origin;
             let related = self.report.place(origin);
-            let finding = Diagnostic::new(Code::UnknownMcpTool, place, format!("`{server_name}` does not allow its tool `{name}`"))
-                .with_related(related, "the server")
-                .with_hint(format!("Add `\"{name}\"` to its `allow`."));
+            let finding = Diagnostic::new(
+                Code::UnknownMcpTool,
+                place,
+                format!("`{server_name}` does not allow its tool `{name}`"),
+            )
+            .with_related(related, "the server")
+            .with_hint(format!("Add `\"{name}\"` to its `allow`."));
             self.report.push(finding);
         }
         Some(tool)
@@ -248,12 +289,22 @@ impl Lower<'_> {
             Some(Named::Knowledge(id)) if segments.len() == 1 => ToolRef::Knowledge(id),
             Some(Named::Tool(_) | Named::Knowledge(_)) => {
                 let rest = segments.get(1).map_or(place, |s| self.at(cx, s));
-                self.error_hint(Code::UnknownTool, rest, format!("`{name}` has no parts"), "Only an MCP server has tools inside: `server.tool`.");
+                self.error_hint(
+                    Code::UnknownTool,
+                    rest,
+                    format!("`{name}` has no parts"),
+                    "Only an MCP server has tools inside: `server.tool`.",
+                );
                 ToolRef::Hole
             }
             Some(Named::Hole) => ToolRef::Hole,
             Some(Named::Flow(_)) => {
-                self.error_hint(Code::UnknownTool, place, format!("`{name}` is a flow, not a tool"), format!("A flow is run by a step: `run {name}(…)`."));
+                self.error_hint(
+                    Code::UnknownTool,
+                    place,
+                    format!("`{name}` is a flow, not a tool"),
+                    format!("A flow is run by a step: `run {name}(…)`."),
+                );
                 ToolRef::Hole
             }
             Some(other) => {
@@ -271,12 +322,16 @@ impl Lower<'_> {
         if self.is_lost(cx.file, name) {
             return;
         }
-        let mut known: Vec<&str> = cx.dialogue().map(|b| b.knowledge.keys().map(String::as_str).collect()).unwrap_or_default();
+        let mut known: Vec<&str> =
+            cx.dialogue().map(|b| b.knowledge.keys().map(String::as_str).collect()).unwrap_or_default();
         known.sort_unstable();
         if let Some(scope) = self.scope(cx.file) {
-            known.extend(scope.names_of(|n| matches!(n, Named::Tool(_) | Named::Mcp(_) | Named::Knowledge(_))));
+            known.extend(
+                scope.names_of(|n| matches!(n, Named::Tool(_) | Named::Mcp(_) | Named::Knowledge(_))),
+            );
         }
-        let finding = self.unknown(Code::UnknownTool, place, format!("there is no tool `{name}`"), name, &known);
+        let finding =
+            self.unknown(Code::UnknownTool, place, format!("there is no tool `{name}`"), name, &known);
         let finding = if finding.hint.is_none() {
             finding.with_hint(format!("Declare it: `tool {name}(…) -> type {{ … }}`, or import it."))
         } else {

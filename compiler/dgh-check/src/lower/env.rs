@@ -28,18 +28,26 @@ impl Env {
             } else {
                 "there is no profile in dgh.toml, so nobody can tell whether this value will be there"
             };
-            let hint = "List the values of each profile in dgh.toml: `[profiles.dev.env]` with `NAME = \"value\"`.";
+            let hint =
+                "List the values of each profile in dgh.toml: `[profiles.dev.env]` with `NAME = \"value\"`.";
             report.push(Diagnostic::new(Code::NoConfig, place, message).with_hint(hint));
         }
         if let Some((place, server)) = &self.unlocked {
-            let message = format!("the tools of `{server}` are not pinned in dgh.lock, so they were not checked");
+            let message =
+                format!("the tools of `{server}` are not pinned in dgh.lock, so they were not checked");
             report.push(Diagnostic::new(Code::NotLocked, *place, message).with_hint("Run `dgh lock`."));
         }
     }
 }
 
 impl Lower<'_> {
-    pub(crate) fn env_value(&mut self, name: &str, place: Place, origin: Origin, want: Option<&Type>) -> Expr {
+    pub(crate) fn env_value(
+        &mut self,
+        name: &str,
+        place: Place,
+        origin: Origin,
+        want: Option<&Type>,
+    ) -> Expr {
         self.check_profiles(Code::UnknownEnv, "env", name, place, |p| &p.env);
         let kind = match want.map(|w| &w.kind) {
             // The runtime converts the text of the configuration to what its place needs.
@@ -49,7 +57,14 @@ impl Lower<'_> {
         Expr { kind: ExprKind::Env(name.to_owned()), ty: Type::of(kind), origin }
     }
 
-    pub(crate) fn secret_value(&mut self, cx: &Cx<'_>, name: &str, whole: Place, place: Place, origin: Origin) -> Expr {
+    pub(crate) fn secret_value(
+        &mut self,
+        cx: &Cx<'_>,
+        name: &str,
+        whole: Place,
+        place: Place,
+        origin: Origin,
+    ) -> Expr {
         if !cx.secrets {
             self.error_hint(
                 Code::SecretMisplaced,
@@ -69,9 +84,17 @@ impl Lower<'_> {
             self.env.unchecked.get_or_insert(place);
         } else if !input.config.recordings.contains(name) {
             let known: Vec<&str> = input.config.recordings.iter().map(String::as_str).collect();
-            let mut finding = self.unknown(Code::UnknownRecording, place, format!("there is no recording `{name}` in dgh.toml"), name, &known);
+            let mut finding = self.unknown(
+                Code::UnknownRecording,
+                place,
+                format!("there is no recording `{name}` in dgh.toml"),
+                name,
+                &known,
+            );
             if finding.hint.is_none() {
-                finding = finding.with_hint(format!("Add it: `[recordings.{name}]` with `file = \"…\"` and `transcript = \"…\"`."));
+                finding = finding.with_hint(format!(
+                    "Add it: `[recordings.{name}]` with `file = \"…\"` and `transcript = \"…\"`."
+                ));
             }
             self.report.push(finding);
         }
@@ -97,7 +120,8 @@ impl Lower<'_> {
                 return;
             }
         };
-        let lacking: Vec<&str> = profiles.iter().filter(|(_, p)| !names(p).contains(name)).map(|(n, _)| n.as_str()).collect();
+        let lacking: Vec<&str> =
+            profiles.iter().filter(|(_, p)| !names(p).contains(name)).map(|(n, _)| n.as_str()).collect();
         if lacking.is_empty() || !self.env.reported.insert(format!("{root}.{name}")) {
             return;
         }
@@ -107,7 +131,10 @@ impl Lower<'_> {
         let known: Vec<&str> = profiles.values().flat_map(&names).map(String::as_str).collect();
         let message = format!("{noun} {quoted} {verb} no `{root}.{name}`");
         let section = if root == "env" { "env" } else { "secrets" };
-        let hint = format!("Add `{name}` to `[profiles.{}.{section}]` in dgh.toml.", lacking.first().copied().unwrap_or("dev"));
+        let hint = format!(
+            "Add `{name}` to `[profiles.{}.{section}]` in dgh.toml.",
+            lacking.first().copied().unwrap_or("dev")
+        );
         let finding = if lacking.len() == profiles.len() {
             self.unknown(code, place, message, name, &known)
         } else {
@@ -119,5 +146,14 @@ impl Lower<'_> {
 }
 
 fn is_scalar(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Record(_) | Kind::List(_) | Kind::Range(_) | Kind::Secret | Kind::Nothing | Kind::Hole | Kind::Json)
+    !matches!(
+        kind,
+        Kind::Record(_)
+            | Kind::List(_)
+            | Kind::Range(_)
+            | Kind::Secret
+            | Kind::Nothing
+            | Kind::Hole
+            | Kind::Json
+    )
 }

@@ -81,9 +81,13 @@ impl Lower<'_> {
             "failure" | "fail" | "exception" => "error",
             other => other,
         };
-        let finding = self.unknown(Code::UnknownEvent, place, format!("there is no event `{name}`"), meant, &known);
+        let finding =
+            self.unknown(Code::UnknownEvent, place, format!("there is no event `{name}`"), meant, &known);
         let finding = if finding.hint.is_none() {
-            finding.with_hint(format!("The events are {}.", dgh_diag::suggest::all_of(&known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>())))
+            finding.with_hint(format!(
+                "The events are {}.",
+                dgh_diag::suggest::all_of(&known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>())
+            ))
         } else {
             finding
         };
@@ -100,7 +104,12 @@ impl Lower<'_> {
             _ => event,
         };
         let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(missing));
-        self.error_hint(Code::MissingArgument, place, format!("`on {event}` needs {names}"), format!("Such as `{example}`."));
+        self.error_hint(
+            Code::MissingArgument,
+            place,
+            format!("`on {event}` needs {names}"),
+            format!("Such as `{example}`."),
+        );
     }
 
     fn silence_after(&mut self, cx: &Cx<'_>, given: &Given) -> Expr {
@@ -137,7 +146,12 @@ impl Lower<'_> {
         match key {
             Some(key) if key.chars().count() == 1 && literal::is_keys(&key) => Event::Key(Some(key)),
             _ => {
-                self.error_hint(Code::BadFormat, place, "a key is one of `0` to `9`, `*` and `#`, in quotes", "Such as `on key(\"1\")`. Without brackets it is any other key: `on key`.");
+                self.error_hint(
+                    Code::BadFormat,
+                    place,
+                    "a key is one of `0` to `9`, `*` and `#`, in quotes",
+                    "Such as `on key(\"1\")`. Without brackets it is any other key: `on key`.",
+                );
                 Event::Hole
             }
         }
@@ -180,7 +194,13 @@ impl Lower<'_> {
         match self.bare(cx, given) {
             Some((name, _)) if name == "collect" => Event::FailedCollect,
             Some((name, place)) => {
-                let finding = self.unknown(Code::UnknownName, place, format!("`{name}` cannot fail in this way"), &name, &["collect"]);
+                let finding = self.unknown(
+                    Code::UnknownName,
+                    place,
+                    format!("`{name}` cannot fail in this way"),
+                    &name,
+                    &["collect"],
+                );
                 let finding = finding.with_hint("`on failed(collect)` is what there is. A tool that fails is `on error`, a transfer `on transfer_failed`.");
                 self.report.push(finding);
                 Event::Hole
@@ -191,7 +211,9 @@ impl Lower<'_> {
 
     fn language_event(&mut self, cx: &Cx<'_>, given: &Given) -> Event {
         let place = self.at(cx, &given.value);
-        let Some(Value::Text(tag)) = self.fixed(&Cx::fixed(cx.file), &given.value, &Type::of(Kind::Text), "`language`") else {
+        let Some(Value::Text(tag)) =
+            self.fixed(&Cx::fixed(cx.file), &given.value, &Type::of(Kind::Text), "`language`")
+        else {
             return Event::Hole;
         };
         if !literal::is_language_tag(&tag) {
@@ -207,7 +229,8 @@ impl Lower<'_> {
             return Event::Limit(kind);
         }
         let known: Vec<&str> = LimitKind::ALL.iter().map(|k| k.name()).collect();
-        let finding = self.unknown(Code::UnknownName, place, format!("there is no limit `{name}`"), &name, &known);
+        let finding =
+            self.unknown(Code::UnknownName, place, format!("there is no limit `{name}`"), &name, &known);
         self.report.push(finding);
         Event::Hole
     }
@@ -223,18 +246,36 @@ impl Lower<'_> {
                 _ => None,
             };
             let Some(word) = word else {
-                self.error(Code::WrongType, place, format!("a reason is one of {}", dgh_diag::suggest::any_of(&dgh_diag::suggest::quoted(&known))));
+                self.error(
+                    Code::WrongType,
+                    place,
+                    format!(
+                        "a reason is one of {}",
+                        dgh_diag::suggest::any_of(&dgh_diag::suggest::quoted(&known))
+                    ),
+                );
                 hole = true;
                 continue;
             };
             match TransferFailure::parse(&word) {
                 Some(reason) if reasons.contains(&reason) => {
-                    self.error_hint(Code::Duplicate, place, format!("`{word}` stands twice here"), "Remove one of the two.");
+                    self.error_hint(
+                        Code::Duplicate,
+                        place,
+                        format!("`{word}` stands twice here"),
+                        "Remove one of the two.",
+                    );
                 }
                 Some(reason) => reasons.push(reason),
                 None => {
                     let meant = if word == "timeout" { "no_answer" } else { &word };
-                    let finding = self.unknown(Code::UnknownTransferReason, place, format!("a transfer does not fail for the reason `{word}`"), meant, &known);
+                    let finding = self.unknown(
+                        Code::UnknownTransferReason,
+                        place,
+                        format!("a transfer does not fail for the reason `{word}`"),
+                        meant,
+                        &known,
+                    );
                     self.report.push(finding);
                     hole = true;
                 }

@@ -1,8 +1,8 @@
 //! Expressions: which kind it is, and where it is lowered.
 
 use dgh_diag::{Code, Place};
-use dgh_ir::{Expr, ExprKind, MatchArm, Type};
 use dgh_ir::MAX_EXPR_DEPTH;
+use dgh_ir::{Expr, ExprKind, MatchArm, Type};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::{Cx, Lower, Names};
@@ -18,7 +18,12 @@ impl Lower<'_> {
             let place = self.place(cx.file, expr.span());
             if !self.too_deep {
                 self.too_deep = true;
-                self.error_hint(Code::TooDeep, place, "this expression is nested too deeply", "Split it: `set` a part of it to a variable first.");
+                self.error_hint(
+                    Code::TooDeep,
+                    place,
+                    "this expression is nested too deeply",
+                    "Split it: `set` a part of it to a variable first.",
+                );
             }
             return Expr::hole(self.report.origin(place));
         }
@@ -75,7 +80,12 @@ impl Lower<'_> {
             Some(ast::Expr::Name(name)) => name.name().map(|n| n.text()).unwrap_or_default(),
             Some(other) => {
                 let place = self.at(cx, &other);
-                self.error_hint(Code::NotCallable, place, "this cannot be called in an expression", self.call_hint(cx, ""));
+                self.error_hint(
+                    Code::NotCallable,
+                    place,
+                    "this cannot be called in an expression",
+                    self.call_hint(cx, ""),
+                );
                 return Expr::hole(origin);
             }
             None => return Expr::hole(origin),
@@ -91,7 +101,12 @@ impl Lower<'_> {
         let place = call.callee().map_or_else(|| self.at(cx, call), |c| self.at(cx, &c));
         let what = self.scope(cx.file).and_then(|s| s.peek(&name)).map(|n| format!(", it is {}", n.what()));
         let hint = self.call_hint(cx, &name);
-        self.error_hint(Code::NotCallable, place, format!("`{name}` cannot be called in an expression{}", what.unwrap_or_default()), hint);
+        self.error_hint(
+            Code::NotCallable,
+            place,
+            format!("`{name}` cannot be called in an expression{}", what.unwrap_or_default()),
+            hint,
+        );
         Expr::hole(origin)
     }
 
@@ -178,7 +193,8 @@ impl Lower<'_> {
 
     fn check_pattern(&mut self, subject: &Expr, pattern: &Expr) {
         if let Err(why) = comparable(&subject.ty.kind, &pattern.ty.kind, false) {
-            let (a, b) = (describe(&self.program, &subject.ty.kind), describe(&self.program, &pattern.ty.kind));
+            let (a, b) =
+                (describe(&self.program, &subject.ty.kind), describe(&self.program, &pattern.ty.kind));
             let code = if why == NotComparable::Units { Code::MixedUnits } else { Code::NotComparable };
             let place = self.report.place(pattern.origin);
             self.error(code, place, format!("this is {b}, and what the `match` looks at is {a}"));
@@ -187,7 +203,9 @@ impl Lower<'_> {
 
     fn check_all_cases(&mut self, subject: &Expr, arms: &[MatchArm], place: Place) {
         use dgh_ir::{Kind, Value};
-        let has = |case: &str| arms.iter().any(|a| matches!(&a.pattern.kind, ExprKind::Const(Value::Case(c)) if c == case));
+        let has = |case: &str| {
+            arms.iter().any(|a| matches!(&a.pattern.kind, ExprKind::Const(Value::Case(c)) if c == case))
+        };
         let missing: Vec<String> = match &subject.ty.kind {
             Kind::Hole => return,
             Kind::Enum(id) => {
@@ -199,15 +217,30 @@ impl Lower<'_> {
                 [true, false].into_iter().filter(|b| !has(*b)).map(|b| b.to_string()).collect()
             }
             _ => {
-                self.error_hint(Code::MissingElse, place, "this `match` does not say what holds otherwise", "Add an arm `else -> …`.");
+                self.error_hint(
+                    Code::MissingElse,
+                    place,
+                    "this `match` does not say what holds otherwise",
+                    "Add an arm `else -> …`.",
+                );
                 return;
             }
         };
         if !missing.is_empty() {
             let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&missing));
-            self.error_hint(Code::MissingElse, place, format!("this `match` has no arm for {names}"), "Add an arm for each, or an arm `else -> …`.");
+            self.error_hint(
+                Code::MissingElse,
+                place,
+                format!("this `match` has no arm for {names}"),
+                "Add an arm for each, or an arm `else -> …`.",
+            );
         } else if subject.ty.optional && !arms.iter().any(|a| a.pattern.ty.kind == Kind::Nothing) {
-            self.error_hint(Code::MissingElse, place, "this `match` has no arm for a missing value", "Add an arm `none -> …` or `else -> …`.");
+            self.error_hint(
+                Code::MissingElse,
+                place,
+                "this `match` has no arm for a missing value",
+                "Add an arm `none -> …` or `else -> …`.",
+            );
         }
     }
 }

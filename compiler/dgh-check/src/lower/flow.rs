@@ -66,18 +66,32 @@ impl Lower<'_> {
         let mut found: Vec<(dgh_diag::Span, &str, &str)> = Vec::new();
         let agents = "It belongs to the agent that runs the flow.";
         found.extend(members.prompts.iter().map(|m| (m.span(), "a `prompt`", "A flow speaks with the persona of the agent that runs it. Say in its nodes' prompts what is special here.")));
-        found.extend(members.outcomes.iter().map(|m| (m.span(), "outcomes", "A flow ends with `return` and a value; the agent decides what follows.")));
-        found.extend(members.inputs.iter().map(|m| (m.span(), "inputs", "What a flow is given are its parameters: `flow name(x: text) -> …`.")));
+        found.extend(members.outcomes.iter().map(|m| {
+            (m.span(), "outcomes", "A flow ends with `return` and a value; the agent decides what follows.")
+        }));
+        found.extend(members.inputs.iter().map(|m| {
+            (m.span(), "inputs", "What a flow is given are its parameters: `flow name(x: text) -> …`.")
+        }));
         found.extend(members.before_calls.iter().map(|m| (m.span(), "`before call`", agents)));
         found.extend(members.webhooks.iter().map(|m| (m.span(), "webhooks", agents)));
         found.extend(members.reviews.iter().map(|m| (m.span(), "reviews", agents)));
         found.extend(members.policies.iter().map(|m| (m.span(), "promises", agents)));
         found.extend(members.moved.iter().map(|m| (m.span(), "`moved`", agents)));
         found.extend(members.groups.iter().map(|m| (m.span(), "groups of settings", agents)));
-        found.extend(members.settings.iter().map(|m| (m.name().map_or_else(|| m.span(), |n| n.span()), "settings", agents)));
+        found.extend(
+            members
+                .settings
+                .iter()
+                .map(|m| (m.name().map_or_else(|| m.span(), |n| n.span()), "settings", agents)),
+        );
         for (span, what, hint) in found {
             let place = self.place(file, span);
-            self.error_hint(Code::Misplaced, place, format!("a flow has no {}", what.trim_start_matches("a ")), hint);
+            self.error_hint(
+                Code::Misplaced,
+                place,
+                format!("a flow has no {}", what.trim_start_matches("a ")),
+                hint,
+            );
         }
     }
 
@@ -121,7 +135,13 @@ impl Lower<'_> {
         }
     }
 
-    fn report_flow_cycle(&mut self, stack: &[(FlowId, usize)], edges: &HashMap<FlowId, Vec<(FlowId, Origin)>>, to: FlowId, origin: Origin) {
+    fn report_flow_cycle(
+        &mut self,
+        stack: &[(FlowId, usize)],
+        edges: &HashMap<FlowId, Vec<(FlowId, Origin)>>,
+        to: FlowId,
+        origin: Origin,
+    ) {
         let name = |id: FlowId| self.program.flows.get(id).map_or("?", |f| f.name.as_str());
         let place = self.report.place(origin);
         let message = if stack.last().is_some_and(|(id, _)| *id == to) {
@@ -133,8 +153,13 @@ impl Lower<'_> {
             .with_hint("A flow never runs itself. To ask again, lead back to one of its nodes instead.");
         let from = stack.iter().position(|(id, _)| *id == to).unwrap_or(0);
         for (id, next) in stack.iter().skip(from) {
-            let Some((target, at)) = edges.get(id).and_then(|e| e.get(next.saturating_sub(1))) else { continue };
-            finding.steps.push(Related { place: self.report.place(*at), message: format!("`{}` runs `{}`", name(*id), name(*target)) });
+            let Some((target, at)) = edges.get(id).and_then(|e| e.get(next.saturating_sub(1))) else {
+                continue;
+            };
+            finding.steps.push(Related {
+                place: self.report.place(*at),
+                message: format!("`{}` runs `{}`", name(*id), name(*target)),
+            });
         }
         self.report.push(finding);
     }
@@ -174,7 +199,12 @@ impl Lower<'_> {
             Some(Named::Flow(id)) => Some(id),
             Some(Named::Hole) => None,
             Some(Named::Tool(_)) => {
-                self.error_hint(Code::UnknownFlow, place, format!("`{name}` is a tool, not a flow"), format!("A tool is called: `call {name}(…) as x`."));
+                self.error_hint(
+                    Code::UnknownFlow,
+                    place,
+                    format!("`{name}` is a tool, not a flow"),
+                    format!("A tool is called: `call {name}(…) as x`."),
+                );
                 None
             }
             Some(other) => {
@@ -185,8 +215,17 @@ impl Lower<'_> {
                 if self.is_lost(cx.file, name) {
                     return None;
                 }
-                let known = self.scope(cx.file).map(|s| s.names_of(|n| matches!(n, Named::Flow(_)))).unwrap_or_default();
-                let finding = self.unknown(Code::UnknownFlow, place, format!("there is no flow `{name}`"), name, &known);
+                let known = self
+                    .scope(cx.file)
+                    .map(|s| s.names_of(|n| matches!(n, Named::Flow(_))))
+                    .unwrap_or_default();
+                let finding = self.unknown(
+                    Code::UnknownFlow,
+                    place,
+                    format!("there is no flow `{name}`"),
+                    name,
+                    &known,
+                );
                 let finding = if finding.hint.is_none() {
                     finding.with_hint(format!("Declare it: `flow {name}(…) -> bool {{ … }}`, or import it."))
                 } else {

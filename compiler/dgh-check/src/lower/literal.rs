@@ -14,7 +14,9 @@ impl Lower<'_> {
         let origin = self.report.origin(place);
         let Some(value) = literal.value() else { return Expr::hole(origin) };
         let (kind, value) = match value {
-            LiteralValue::Int(n) if want.is_some_and(|w| w.kind == Kind::Number) => (Kind::Number, Value::Number(Decimal::from(n))),
+            LiteralValue::Int(n) if want.is_some_and(|w| w.kind == Kind::Number) => {
+                (Kind::Number, Value::Number(Decimal::from(n)))
+            }
             LiteralValue::Int(n) => (Kind::Int, Value::Int(n)),
             LiteralValue::Number(n) => (Kind::Number, Value::Number(n)),
             LiteralValue::Percent(n) => {
@@ -29,7 +31,9 @@ impl Lower<'_> {
                     return Expr::hole(origin);
                 }
             },
-            LiteralValue::Duration(ms) => (Kind::Duration, Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX))),
+            LiteralValue::Duration(ms) => {
+                (Kind::Duration, Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX)))
+            }
             LiteralValue::Date(date) => (Kind::Date, Value::Date(date)),
             LiteralValue::DateTime(at) => (Kind::DateTime, Value::DateTime(at)),
             LiteralValue::Time(time) => (Kind::Time, Value::Time(time)),
@@ -41,7 +45,11 @@ impl Lower<'_> {
                 {
                     (Kind::Enum(*id), Value::Case("none".to_owned()))
                 } else {
-                    return Expr { kind: ExprKind::Const(Value::None), ty: Type::of(Kind::Nothing).optional(), origin };
+                    return Expr {
+                        kind: ExprKind::Const(Value::None),
+                        ty: Type::of(Kind::Nothing).optional(),
+                        origin,
+                    };
                 }
             }
         };
@@ -65,10 +73,15 @@ impl Lower<'_> {
             ty = Some(self.join_entry(ty, &value));
             items.push(value);
         }
-        let item = element.filter(|_| items.is_empty() || ty.as_ref().is_some_and(|t| t.kind != Kind::Hole)).or(ty);
+        let item =
+            element.filter(|_| items.is_empty() || ty.as_ref().is_some_and(|t| t.kind != Kind::Hole)).or(ty);
         let item = item.unwrap_or_else(Type::hole);
         let private = items.iter().any(|i| i.ty.private) || item.private;
-        Expr { kind: ExprKind::List(items), ty: Type::of(Kind::List(Box::new(item))).with_private(private), origin }
+        Expr {
+            kind: ExprKind::List(items),
+            ty: Type::of(Kind::List(Box::new(item))).with_private(private),
+            origin,
+        }
     }
 
     fn join_entry(&mut self, so_far: Option<Type>, value: &Expr) -> Type {
@@ -78,7 +91,12 @@ impl Lower<'_> {
         }
         let place = self.report.place(value.origin);
         let (first, this) = (describe(&self.program, &ty.kind), describe(&self.program, &value.ty.kind));
-        self.error_hint(Code::WrongType, place, format!("this is {this}, and an earlier entry {first}"), "All entries of a list are of one type.");
+        self.error_hint(
+            Code::WrongType,
+            place,
+            format!("this is {this}, and an earlier entry {first}"),
+            "All entries of a list are of one type.",
+        );
         Type::hole()
     }
 
@@ -86,7 +104,9 @@ impl Lower<'_> {
     pub(crate) fn record(&mut self, cx: &Cx<'_>, record: &ast::RecordExpr, want: Option<&Type>) -> Expr {
         let origin = self.origin(cx.file, record.span());
         let def = match want.map(|w| &w.kind) {
-            Some(Kind::Record(id)) => self.program.records.get(*id).map(|r| (*id, r.name.clone(), r.fields.clone())),
+            Some(Kind::Record(id)) => {
+                self.program.records.get(*id).map(|r| (*id, r.name.clone(), r.fields.clone()))
+            }
             _ => None,
         };
         let mut fields: Vec<(String, Expr)> = Vec::new();
@@ -95,7 +115,12 @@ impl Lower<'_> {
             let Some(key) = field.key() else { continue };
             let place = self.key_place(cx, &field);
             if fields.iter().any(|(k, _)| *k == key) {
-                self.error_hint(Code::Duplicate, place, format!("`{key}` stands twice in this record"), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    place,
+                    format!("`{key}` stands twice in this record"),
+                    "Remove one of the two.",
+                );
                 continue;
             }
             let value = match (&def, field.value()) {
@@ -103,7 +128,7 @@ impl Lower<'_> {
                 (None, Some(value)) => {
                     let any = Type::of(Kind::Json).optional();
                     let inner = self.expr(cx, &value, Some(&any));
-                    self.fit(cx, inner, &any, &format!("`{key}`"))
+                    self.fit(inner, &any, &format!("`{key}`"))
                 }
                 (Some((_, name, defs)), Some(value)) => match defs.iter().find(|f| f.name == key) {
                     Some(def) => self.value(cx, &value, &def.ty.clone(), &format!("`{key}` of `{name}`")),
@@ -112,7 +137,13 @@ impl Lower<'_> {
                         if self.is_lost(cx.file, &key) {
                             continue;
                         }
-                        let finding = self.unknown(Code::UnknownField, place, format!("`{name}` has no field `{key}`"), &key, &known);
+                        let finding = self.unknown(
+                            Code::UnknownField,
+                            place,
+                            format!("`{name}` has no field `{key}`"),
+                            &key,
+                            &known,
+                        );
                         self.report.push(finding);
                         self.quietly(|l| l.expr(cx, &value, None))
                     }
@@ -123,8 +154,11 @@ impl Lower<'_> {
         }
         let ty = match def {
             Some((id, name, defs)) => {
-                let missing: Vec<&str> =
-                    defs.iter().filter(|d| !d.ty.optional && !fields.iter().any(|(k, _)| *k == d.name)).map(|d| d.name.as_str()).collect();
+                let missing: Vec<&str> = defs
+                    .iter()
+                    .filter(|d| !d.ty.optional && !fields.iter().any(|(k, _)| *k == d.name))
+                    .map(|d| d.name.as_str())
+                    .collect();
                 if !missing.is_empty() && !record.has_errors() {
                     let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&missing));
                     let place = self.at(cx, record);

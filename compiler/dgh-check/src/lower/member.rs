@@ -50,7 +50,9 @@ impl Members {
                 ast::Member::Moved(m) => found.moved.push(m),
                 ast::Member::Group(m) => found.groups.push(m),
                 ast::Member::Setting(m) => found.settings.push(m),
-                policy @ (ast::Member::Ensure(_) | ast::Member::Always(_) | ast::Member::Never(_)) => found.policies.push(policy),
+                policy @ (ast::Member::Ensure(_) | ast::Member::Always(_) | ast::Member::Never(_)) => {
+                    found.policies.push(policy)
+                }
             }
         }
         found
@@ -77,7 +79,8 @@ impl Lower<'_> {
         let Some(name) = item.name else { return };
         let place = self.place(file, name.span());
         let ty = item.ty.map_or_else(Type::hole, |t| self.ty(file, &t));
-        let default = item.default.map(|d| self.value(&Cx::fixed(file), &d, &ty, &format!("`{}`", name.text())));
+        let default =
+            item.default.map(|d| self.value(&Cx::fixed(file), &d, &ty, &format!("`{}`", name.text())));
         let whole = self.place(file, item.whole);
         let origin = self.report.origin_of(place, whole);
         let slot = Slot { name: name.text(), ty, kind, about: plain(item.about), default, origin };
@@ -102,7 +105,12 @@ impl Lower<'_> {
     }
 
     /// Gives the nodes their ids; of two with one name only the first is kept.
-    pub(crate) fn declare_nodes(&mut self, file: usize, body: &mut Body, nodes: &[ast::Node]) -> Vec<(NodeId, ast::Node)> {
+    pub(crate) fn declare_nodes(
+        &mut self,
+        file: usize,
+        body: &mut Body,
+        nodes: &[ast::Node],
+    ) -> Vec<(NodeId, ast::Node)> {
         let mut kept = Vec::with_capacity(nodes.len());
         for node in nodes {
             let Some(name) = node.name() else { continue };
@@ -122,7 +130,14 @@ impl Lower<'_> {
     }
 
     /// The nodes, routes and start of a dialogue.
-    pub(crate) fn dialogue(&mut self, file: usize, body: &mut Body, members: &Members, owner: Place, damaged: bool) -> Dialogue {
+    pub(crate) fn dialogue(
+        &mut self,
+        file: usize,
+        body: &mut Body,
+        members: &Members,
+        owner: Place,
+        damaged: bool,
+    ) -> Dialogue {
         let nodes = self.declare_nodes(file, body, &members.nodes);
         self.declare_bindings(file, body, members);
         let body = &*body;
@@ -144,7 +159,14 @@ impl Lower<'_> {
         Dialogue { slots: body.slots.clone(), nodes: lowered, routes, anywhere, start }
     }
 
-    fn start(&mut self, file: usize, body: &Body, members: &Members, owner: Place, damaged: bool) -> Option<NodeId> {
+    fn start(
+        &mut self,
+        file: usize,
+        body: &Body,
+        members: &Members,
+        owner: Place,
+        damaged: bool,
+    ) -> Option<NodeId> {
         let mut starts = members.starts.iter();
         let Some(first) = starts.next() else {
             if !damaged {
@@ -153,16 +175,22 @@ impl Lower<'_> {
                     None => "Say where it starts: `start hello`, and add `node hello { … }`.".to_owned(),
                 };
                 let what = if body.is_flow() { "this flow" } else { "this agent" };
-                self.error_hint(Code::MissingStart, owner, format!("{what} does not say where it starts"), hint);
+                self.error_hint(
+                    Code::MissingStart,
+                    owner,
+                    format!("{what} does not say where it starts"),
+                    hint,
+                );
             }
             return None;
         };
         for second in starts {
             let place = self.place(file, second.span());
             let related = self.place(file, first.span());
-            let finding = Diagnostic::new(Code::Duplicate, place, "there is one `start`, and this is the second")
-                .with_related(related, "the first one")
-                .with_hint("Remove one of the two.");
+            let finding =
+                Diagnostic::new(Code::Duplicate, place, "there is one `start`, and this is the second")
+                    .with_related(related, "the first one")
+                    .with_hint("Remove one of the two.");
             self.report.push(finding);
         }
         let name = first.node()?;
@@ -180,7 +208,8 @@ impl Lower<'_> {
         }
         let place = self.place(file, name.span());
         let known = body.node_list();
-        let finding = self.unknown(Code::UnknownNode, place, format!("there is no node `{text}`"), &text, &known);
+        let finding =
+            self.unknown(Code::UnknownNode, place, format!("there is no node `{text}`"), &text, &known);
         let finding = if !finding.fixes.is_empty() {
             finding
         } else if body.outcomes.contains_key(&text) {
@@ -188,7 +217,9 @@ impl Lower<'_> {
         } else if self.scope(file).and_then(|s| s.peek(&text)).is_some_and(|n| matches!(n, Named::Flow(_))) {
             finding.with_hint(format!("`{text}` is a flow. A node runs it: `run {text}(…)`."))
         } else if self.scope(file).and_then(|s| s.peek(&text)).is_some_and(|n| matches!(n, Named::Agent(_))) {
-            finding.with_hint(format!("`{text}` is an agent. The call is handed over with `-> agent {text}(…)`."))
+            finding.with_hint(format!(
+                "`{text}` is an agent. The call is handed over with `-> agent {text}(…)`."
+            ))
         } else {
             finding.with_hint(format!("Add `node {text} {{ … }}`, or name one that is there."))
         };
@@ -220,7 +251,7 @@ impl Lower<'_> {
                 }
             }
         }
-        for route in members.anywheres.iter().flat_map(|a| a.routes()) {
+        for route in members.anywheres.iter().flat_map(ast::Anywhere::routes) {
             self.declare_in_block(file, body, &route);
         }
     }
@@ -245,13 +276,22 @@ impl Lower<'_> {
         match body.by_name.get(&text).copied() {
             None => {
                 let origin = self.report.origin(place);
-                let slot = Slot { name: text.clone(), ty, kind: SlotKind::Binding, about: None, default: None, origin };
+                let slot = Slot {
+                    name: text.clone(),
+                    ty,
+                    kind: SlotKind::Binding,
+                    about: None,
+                    default: None,
+                    origin,
+                };
                 let id = body.slots.push(slot);
                 body.by_name.insert(text, id);
             }
             Some(id) if body.slots[id].kind == SlotKind::Binding => {
                 let first = body.slots[id].ty.clone();
-                let same = first.kind == ty.kind || matches!(first.kind, Kind::Hole) || matches!(ty.kind, Kind::Hole);
+                let same = first.kind == ty.kind
+                    || matches!(first.kind, Kind::Hole)
+                    || matches!(ty.kind, Kind::Hole);
                 let joined = if same { join(&first, &ty) } else { None };
                 match joined {
                     Some(joined) => body.slots[id].ty = joined,

@@ -4,6 +4,7 @@
 //! items, then dialogues, then tests; so nothing depends on the order of the text.
 
 #![allow(clippy::indexing_slicing, reason = "arenas are indexed by the ids that they made")]
+#![allow(clippy::single_match_else, reason = "what resolves and what does not read best side by side")]
 
 mod agent;
 mod args;
@@ -116,7 +117,8 @@ pub(crate) struct CallEnums {
     pub(crate) answered_by: EnumId,
 }
 
-const ENDED_BY: &[&str] = &["agent", "caller", "transfer", "limit", "error", "not_connected", "operator", "lost"];
+const ENDED_BY: &[&str] =
+    &["agent", "caller", "transfer", "limit", "error", "not_connected", "operator", "lost"];
 const ANSWERED_BY: &[&str] = &["human", "voicemail", "screening", "unknown"];
 
 impl<'a> Lower<'a> {
@@ -125,13 +127,14 @@ impl<'a> Lower<'a> {
         let mut pseudo = |name: &str, cases: &[&str]| {
             program.enums.push(EnumDef {
                 name: name.to_owned(),
-                doc: None,
                 cases: cases.iter().map(|c| (*c).to_owned()).collect(),
                 origin: Origin::NONE,
             })
         };
-        let call_enums =
-            CallEnums { ended_by: pseudo("call.ended_by", ENDED_BY), answered_by: pseudo("call.answered_by", ANSWERED_BY) };
+        let call_enums = CallEnums {
+            ended_by: pseudo("call.ended_by", ENDED_BY),
+            answered_by: pseudo("call.answered_by", ANSWERED_BY),
+        };
         Self {
             input,
             program,
@@ -192,7 +195,9 @@ impl<'a> Lower<'a> {
     /// Names of the nodes that the last release had, by agent.
     fn last_release(&self) -> BTreeMap<String, Vec<String>> {
         let agents = self.input.config.last_release.into_iter().flat_map(|p| p.agents.iter());
-        agents.map(|(_, a)| (a.name.clone(), a.dialogue.nodes.iter().map(|(_, n)| n.name.clone()).collect())).collect()
+        agents
+            .map(|(_, a)| (a.name.clone(), a.dialogue.nodes.iter().map(|(_, n)| n.name.clone()).collect()))
+            .collect()
     }
 
     fn own_agents(&self) -> u32 {
@@ -265,13 +270,26 @@ impl<'a> Lower<'a> {
     }
 
     /// Reports with a hint.
-    pub(crate) fn error_hint(&mut self, code: Code, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn error_hint(
+        &mut self,
+        code: Code,
+        place: Place,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.report.push(Diagnostic::new(code, place, message).with_hint(hint));
     }
 
     /// A finding about a name that is not among `known`: with the name that was meant, if one is
     /// near, else with what there is.
-    pub(crate) fn unknown(&self, code: Code, place: Place, message: String, name: &str, known: &[&str]) -> Diagnostic {
+    pub(crate) fn unknown(
+        &self,
+        code: Code,
+        place: Place,
+        message: String,
+        name: &str,
+        known: &[&str],
+    ) -> Diagnostic {
         let finding = Diagnostic::new(code, place, message);
         let left = self.suggestions.get();
         self.suggestions.set(left.saturating_sub(1));
@@ -279,7 +297,10 @@ impl<'a> Lower<'a> {
         let Some(near) = near else {
             return match known {
                 [] => finding,
-                few if few.len() <= 8 => finding.with_hint(format!("There is {}.", dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(few)))),
+                few if few.len() <= 8 => finding.with_hint(format!(
+                    "There is {}.",
+                    dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(few))
+                )),
                 _ => finding,
             };
         };

@@ -37,9 +37,15 @@ impl Lower<'_> {
     fn providers(&mut self, cx: &Cx<'_>, kind: ProviderKind, setting: &Setting) -> Vec<ProviderUse> {
         match &setting.value {
             ast::Expr::List(list) => {
-                let uses: Vec<ProviderUse> = list.elements().filter_map(|e| self.provider(cx, kind, &e, setting)).collect();
+                let uses: Vec<ProviderUse> =
+                    list.elements().filter_map(|e| self.provider(cx, kind, &e, setting)).collect();
                 if list.elements().next().is_none() {
-                    self.error_hint(Code::WrongType, setting.value_place, format!("`{}` names no model", setting.name), "Remove the setting to use the default.");
+                    self.error_hint(
+                        Code::WrongType,
+                        setting.value_place,
+                        format!("`{}` names no model", setting.name),
+                        "Remove the setting to use the default.",
+                    );
                 }
                 uses
             }
@@ -47,7 +53,13 @@ impl Lower<'_> {
         }
     }
 
-    fn provider(&mut self, cx: &Cx<'_>, kind: ProviderKind, value: &ast::Expr, setting: &Setting) -> Option<ProviderUse> {
+    fn provider(
+        &mut self,
+        cx: &Cx<'_>,
+        kind: ProviderKind,
+        value: &ast::Expr,
+        setting: &Setting,
+    ) -> Option<ProviderUse> {
         let place = self.at(cx, value);
         let (name, args) = match value {
             ast::Expr::Call(call) => match call.callee() {
@@ -93,13 +105,16 @@ impl Lower<'_> {
         let finding = if others.is_empty() {
             let finding = self.unknown(Code::UnknownProvider, place, message, name, &known);
             if finding.fixes.is_empty() && kind == ProviderKind::Llm {
-                finding.with_hint("A server that speaks OpenAI's protocol is `openai_compatible(\"model\", url: \"…\")`.")
+                finding.with_hint(
+                    "A server that speaks OpenAI's protocol is `openai_compatible(\"model\", url: \"…\")`.",
+                )
             } else {
                 finding
             }
         } else {
             let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&others));
-            Diagnostic::new(Code::UnknownProvider, place, message).with_hint(format!("`{name}` stands behind {names}."))
+            Diagnostic::new(Code::UnknownProvider, place, message)
+                .with_hint(format!("`{name}` stands behind {names}."))
         };
         self.report.push(finding);
     }
@@ -148,9 +163,16 @@ impl Lower<'_> {
                 self.check_default(kind, model);
             }
         }
-        if let (Some(_), Some(model)) = (defaults.realtime.first(), defaults.llm.first().or(defaults.stt.first())) {
+        if let (Some(_), Some(model)) =
+            (defaults.realtime.first(), defaults.llm.first().or(defaults.stt.first()))
+        {
             let place = model.place;
-            self.error_hint(Code::Conflict, place, "a speech-to-speech model needs no `llm` and no `stt` beside it", "Remove one of the two defaults.");
+            self.error_hint(
+                Code::Conflict,
+                place,
+                "a speech-to-speech model needs no `llm` and no `stt` beside it",
+                "Remove one of the two defaults.",
+            );
         }
     }
 
@@ -173,19 +195,31 @@ impl Lower<'_> {
         let names: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
         for (name, value, place) in &model.args {
             let Some(param) = params.iter().find(|p| p.name == *name) else {
-                let mut finding = self.unknown(Code::UnknownParameter, *place, format!("`{}` has no parameter `{name}`", model.provider), name, &names);
+                let mut finding = self.unknown(
+                    Code::UnknownParameter,
+                    *place,
+                    format!("`{}` has no parameter `{name}`", model.provider),
+                    name,
+                    &names,
+                );
                 finding.fixes.clear();
                 self.report.push(finding);
                 continue;
             };
             if default_arg(param, value).is_none() {
                 let wanted = crate::types::describe(&self.program, &param.ty.kind);
-                self.error(Code::BadConfig, *place, format!("`{name}` of `{}` takes {wanted}", model.provider));
+                self.error(
+                    Code::BadConfig,
+                    *place,
+                    format!("`{name}` of `{}` takes {wanted}", model.provider),
+                );
             }
         }
         let missing: Vec<String> = params
             .iter()
-            .filter(|p| p.default.is_none() && !p.ty.optional && !model.args.iter().any(|(n, ..)| *n == p.name))
+            .filter(|p| {
+                p.default.is_none() && !p.ty.optional && !model.args.iter().any(|(n, ..)| *n == p.name)
+            })
             .map(|p| p.name.clone())
             .collect();
         if !missing.is_empty() {
@@ -227,7 +261,9 @@ fn default_arg(param: &Param, value: &serde_json::Value) -> Option<(ExprKind, Ty
         (Kind::Int, Json::Number(n)) => constant(Value::Int(n.as_i64()?)),
         (Kind::Number, Json::Number(n)) => constant(Value::Number(literal::decimal(&n.to_string())?)),
         // A secret is named, never given.
-        (Kind::Secret, Json::String(s)) => Some((ExprKind::Secret(s.strip_prefix("secret.")?.to_owned()), ty.clone())),
+        (Kind::Secret, Json::String(s)) => {
+            Some((ExprKind::Secret(s.strip_prefix("secret.")?.to_owned()), ty.clone()))
+        }
         (Kind::List(item), Json::Array(items)) if item.kind == Kind::Text => {
             let texts = items.iter().map(|i| i.as_str().map(|s| Value::Text(s.to_owned())));
             constant(Value::List(texts.collect::<Option<_>>()?))

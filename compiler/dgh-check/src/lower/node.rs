@@ -11,14 +11,20 @@ use super::models::MODELS;
 use super::{Cx, Lower};
 
 impl Lower<'_> {
-    pub(crate) fn node(&mut self, file: usize, body: &Body, id: NodeId, item: &ast::Node, routes: &mut Arena<RouteId, Route>) -> Node {
+    pub(crate) fn node(
+        &mut self,
+        file: usize,
+        body: &Body,
+        id: NodeId,
+        item: &ast::Node,
+        routes: &mut Arena<RouteId, Route>,
+    ) -> Node {
         let cx = Cx::body(file, body);
         let name = item.name();
         let span = name.as_ref().map_or_else(|| item.span(), ast::AstNode::span);
         let origin = self.origin_of(file, span, item);
         let mut node = Node {
             name: name.map(|n| n.text()).unwrap_or_default(),
-            doc: item.docs(),
             prompt: None,
             alone: false,
             steps: Vec::new(),
@@ -37,16 +43,29 @@ impl Lower<'_> {
             match item {
                 NodeItem::Prompt(item) => {
                     if let Some(first) = &prompt {
-                        self.second(file, &item, first, "a node has one `prompt`, and this is the second", "Put both texts into one.");
+                        self.second(
+                            file,
+                            &item,
+                            first,
+                            "a node has one `prompt`, and this is the second",
+                            "Put both texts into one.",
+                        );
                         continue;
                     }
                     node.alone = item.is_alone();
-                    node.prompt = item.text().map(|text| self.text_template(&cx.with_json(), &text, "`prompt`"));
+                    node.prompt =
+                        item.text().map(|text| self.text_template(&cx.with_json(), &text, "`prompt`"));
                     prompt = Some(item);
                 }
                 NodeItem::Collect(item) => {
                     if let Some(first) = &collect {
-                        self.second(file, &item, first, "a node has one `collect`, and this is the second", "Put all names into one: `collect a, b`. Or use two nodes.");
+                        self.second(
+                            file,
+                            &item,
+                            first,
+                            "a node has one `collect`, and this is the second",
+                            "Put all names into one: `collect a, b`. Or use two nodes.",
+                        );
                         continue;
                     }
                     node.collect = Some(self.collect(&cx, body, &item));
@@ -86,10 +105,19 @@ impl Lower<'_> {
         node
     }
 
-    fn second(&mut self, file: usize, second: &impl ast::AstNode, first: &impl ast::AstNode, message: &str, hint: &str) {
+    fn second(
+        &mut self,
+        file: usize,
+        second: &impl ast::AstNode,
+        first: &impl ast::AstNode,
+        message: &str,
+        hint: &str,
+    ) {
         let place = self.place(file, second.span());
         let related = self.place(file, first.span());
-        let finding = Diagnostic::new(Code::Conflict, place, message).with_related(related, "the first one").with_hint(hint);
+        let finding = Diagnostic::new(Code::Conflict, place, message)
+            .with_related(related, "the first one")
+            .with_hint(hint);
         self.report.push(finding);
     }
 
@@ -100,7 +128,8 @@ impl Lower<'_> {
                 self.model_setting(&cx, &setting, models);
                 continue;
             }
-            let of_agent = AGENT_SETTINGS.contains(&setting.name.as_str()) || MODELS.iter().any(|(m, _)| *m == setting.name);
+            let of_agent = AGENT_SETTINGS.contains(&setting.name.as_str())
+                || MODELS.iter().any(|(m, _)| *m == setting.name);
             if of_agent {
                 self.error_hint(
                     Code::Misplaced,
@@ -141,7 +170,13 @@ impl Lower<'_> {
     }
 
     /// A variable that is learned: of `collect` and `note`.
-    pub(crate) fn learned(&mut self, cx: &Cx<'_>, body: &Body, name: &ast::NameRef, word: &str) -> Option<SlotId> {
+    pub(crate) fn learned(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        name: &ast::NameRef,
+        word: &str,
+    ) -> Option<SlotId> {
         let text = name.text();
         let place = self.at(cx, name);
         match body.slot(&text) {
@@ -173,7 +208,8 @@ impl Lower<'_> {
             return;
         }
         let known = body.slot_names(|k| k == SlotKind::Var);
-        let finding = self.unknown(Code::UnknownName, place, format!("there is no variable `{name}`"), name, &known);
+        let finding =
+            self.unknown(Code::UnknownName, place, format!("there is no variable `{name}`"), name, &known);
         let finding = if finding.fixes.is_empty() {
             finding.with_hint(format!("Declare it: `var {name}: text \"What it is\"`."))
         } else {

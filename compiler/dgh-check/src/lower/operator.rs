@@ -14,7 +14,9 @@ impl Lower<'_> {
         let (Some(op), Some(left), Some(right)) = (binary.op(), binary.left(), binary.right()) else {
             return Expr::hole(origin);
         };
-        let op_place = binary.op_token().map_or_else(|| self.at(cx, binary), |t| self.place(cx.file, ast::token_span(&t)));
+        let op_place = binary
+            .op_token()
+            .map_or_else(|| self.at(cx, binary), |t| self.place(cx.file, ast::token_span(&t)));
         match op {
             BinaryOp::And | BinaryOp::Or => {
                 let (a, b) = (Box::new(self.condition(cx, &left)), Box::new(self.condition(cx, &right)));
@@ -61,10 +63,18 @@ impl Lower<'_> {
         }
         let ty = match &inner.ty.kind {
             Kind::IntRange(..) => Type { kind: Kind::Int, ..inner.ty.clone() },
-            kind if is_number(kind) || matches!(kind, Kind::Money(_) | Kind::Duration | Kind::Hole | Kind::Json) => inner.ty.clone(),
+            kind if is_number(kind)
+                || matches!(kind, Kind::Money(_) | Kind::Duration | Kind::Hole | Kind::Json) =>
+            {
+                inner.ty.clone()
+            }
             kind => {
                 let what = describe(&self.program, kind);
-                self.error(Code::WrongType, place, format!("`-` goes with numbers, amounts and durations, and this is {what}"));
+                self.error(
+                    Code::WrongType,
+                    place,
+                    format!("`-` goes with numbers, amounts and durations, and this is {what}"),
+                );
                 return Expr::hole(origin);
             }
         };
@@ -119,7 +129,9 @@ impl Lower<'_> {
                 );
                 Expr::hole(origin)
             }
-            _ if may_miss && (is_access_path(&inner) || matches!(inner.kind, ExprKind::Probe(_))) => is_set(inner),
+            _ if may_miss && (is_access_path(&inner) || matches!(inner.kind, ExprKind::Probe(_))) => {
+                is_set(inner)
+            }
             kind => {
                 let what = describe(&self.program, kind);
                 let finding = if is_access_path(&inner) {
@@ -135,7 +147,14 @@ impl Lower<'_> {
         }
     }
 
-    fn compare(&mut self, cx: &Cx<'_>, op: CmpOp, sides: (&ast::Expr, &ast::Expr), op_place: Place, origin: Origin) -> Expr {
+    fn compare(
+        &mut self,
+        cx: &Cx<'_>,
+        op: CmpOp,
+        sides: (&ast::Expr, &ast::Expr),
+        op_place: Place,
+        origin: Origin,
+    ) -> Expr {
         let (mut a, mut b) = self.pair(cx, sides.0, sides.1);
         let private = a.ty.private || b.ty.private;
         let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
@@ -234,13 +253,22 @@ impl Lower<'_> {
         match expr.clone().without_parens() {
             Some(ast::Expr::Name(name)) => name.name().is_some_and(|n| !self.is_value_name(cx, &n.text())),
             Some(ast::Expr::Literal(_) | ast::Expr::String(_)) => true,
-            Some(ast::Expr::Field(field)) => matches!(field.base(), Some(ast::Expr::Name(n)) if n.name().is_some_and(|n| n.text() == "env")),
+            Some(ast::Expr::Field(field)) => {
+                matches!(field.base(), Some(ast::Expr::Name(n)) if n.name().is_some_and(|n| n.text() == "env"))
+            }
             _ => false,
         }
     }
 
     /// `x in 1..5`, `x in [a, b]`
-    fn within(&mut self, cx: &Cx<'_>, left: &ast::Expr, right: &ast::Expr, op_place: Place, origin: Origin) -> Expr {
+    fn within(
+        &mut self,
+        cx: &Cx<'_>,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        op_place: Place,
+        origin: Origin,
+    ) -> Expr {
         let mut value = self.expr(cx, left, None);
         let left_place = self.at(cx, left);
         self.present(&mut value, left_place, "`in`");
@@ -254,7 +282,11 @@ impl Lower<'_> {
                 }
                 let private = items.iter().any(|i| i.ty.private);
                 let item = value.ty.clone().with_private(private);
-                Expr { kind: ExprKind::List(items), ty: Type::of(Kind::List(Box::new(item))).with_private(private), origin }
+                Expr {
+                    kind: ExprKind::List(items),
+                    ty: Type::of(Kind::List(Box::new(item))).with_private(private),
+                    origin,
+                }
             }
             _ => self.expr(cx, right, Some(&want)),
         };
@@ -294,7 +326,14 @@ impl Lower<'_> {
     }
 
     /// `a ?? b`
-    fn coalesce(&mut self, cx: &Cx<'_>, sides: (&ast::Expr, &ast::Expr), want: Option<&Type>, op_place: Place, origin: Origin) -> Expr {
+    fn coalesce(
+        &mut self,
+        cx: &Cx<'_>,
+        sides: (&ast::Expr, &ast::Expr),
+        want: Option<&Type>,
+        op_place: Place,
+        origin: Origin,
+    ) -> Expr {
         let required = want.cloned().map(Type::required);
         let a = self.expr(cx, sides.0, required.as_ref());
         if !self.may_miss(cx, &a) {
@@ -310,7 +349,10 @@ impl Lower<'_> {
         let wanted = required.unwrap_or_else(|| a.ty.clone().required());
         let b = self.expr(cx, sides.1, Some(&wanted));
         let left = a.ty.clone().required();
-        let ty = join(&left, &b.ty).or_else(|| readable(&left.kind, &b.ty.kind).then(|| Type::of(Kind::Text).with_private(left.private || b.ty.private)));
+        let ty = join(&left, &b.ty).or_else(|| {
+            readable(&left.kind, &b.ty.kind)
+                .then(|| Type::of(Kind::Text).with_private(left.private || b.ty.private))
+        });
         let Some(ty) = ty else {
             let (left, right) = (describe(&self.program, &a.ty.kind), describe(&self.program, &b.ty.kind));
             self.error_hint(
@@ -326,7 +368,14 @@ impl Lower<'_> {
     }
 
     /// `a..b`
-    fn range(&mut self, cx: &Cx<'_>, sides: (&ast::Expr, &ast::Expr), want: Option<&Type>, op_place: Place, origin: Origin) -> Expr {
+    fn range(
+        &mut self,
+        cx: &Cx<'_>,
+        sides: (&ast::Expr, &ast::Expr),
+        want: Option<&Type>,
+        op_place: Place,
+        origin: Origin,
+    ) -> Expr {
         let bound = match want.map(|w| &w.kind) {
             Some(Kind::List(item)) => Some(item.as_ref().clone()),
             Some(Kind::Range(kind)) => Some(Type::of(kind.as_ref().clone())),
@@ -344,20 +393,29 @@ impl Lower<'_> {
         }
         let kind = join(&a.ty, &b.ty).map_or(Kind::Hole, |t| t.kind);
         let kind = if matches!(kind, Kind::IntRange(..)) { Kind::Int } else { kind };
-        let empty = match (&a.kind, &b.kind) {
-            (ExprKind::Const(Value::Int(x)), ExprKind::Const(Value::Int(y))) => x > y,
-            (ExprKind::Const(Value::Number(x)), ExprKind::Const(Value::Number(y))) => x > y,
-            (ExprKind::Const(Value::Date(x)), ExprKind::Const(Value::Date(y))) => x > y,
-            (ExprKind::Const(Value::Money(x, p)), ExprKind::Const(Value::Money(y, q))) => p == q && x > y,
-            _ => false,
-        };
-        if empty {
-            self.error_hint(Code::OutOfRange, op_place, "nothing lies in this range", "Write the smaller end first.");
+        if is_empty(&a, &b) {
+            self.error_hint(
+                Code::OutOfRange,
+                op_place,
+                "nothing lies in this range",
+                "Write the smaller end first.",
+            );
         }
-        Expr { kind: ExprKind::Range(Box::new(a), Box::new(b)), ty: Type::of(Kind::Range(Box::new(kind))).with_private(private), origin }
+        Expr {
+            kind: ExprKind::Range(Box::new(a), Box::new(b)),
+            ty: Type::of(Kind::Range(Box::new(kind))).with_private(private),
+            origin,
+        }
     }
 
-    fn math(&mut self, cx: &Cx<'_>, op: MathOp, sides: (&ast::Expr, &ast::Expr), op_place: Place, origin: Origin) -> Expr {
+    fn math(
+        &mut self,
+        cx: &Cx<'_>,
+        op: MathOp,
+        sides: (&ast::Expr, &ast::Expr),
+        op_place: Place,
+        origin: Origin,
+    ) -> Expr {
         let mut a = self.expr(cx, sides.0, None);
         let mut b = self.expr(cx, sides.1, None);
         let places = (self.at(cx, sides.0), self.at(cx, sides.1));
@@ -372,7 +430,11 @@ impl Lower<'_> {
             self.error(Code::OutOfRange, places.1, "nothing can be divided by zero");
             return Expr::hole(origin);
         }
-        Expr { kind: ExprKind::Math(op, Box::new(a), Box::new(b)), ty: Type::of(kind).with_private(private), origin }
+        Expr {
+            kind: ExprKind::Math(op, Box::new(a), Box::new(b)),
+            ty: Type::of(kind).with_private(private),
+            origin,
+        }
     }
 
     fn bad_math(&mut self, op: MathOp, a: &Expr, b: &Expr, place: Place) {
@@ -417,8 +479,22 @@ fn is_set(inner: Expr) -> Expr {
 
 /// Whether both read as words, so that one can stand in for the other in a text.
 fn readable(a: &Kind, b: &Kind) -> bool {
-    let scalar = |k: &Kind| !matches!(k, Kind::Record(_) | Kind::List(_) | Kind::Range(_) | Kind::Secret | Kind::Nothing);
+    let scalar = |k: &Kind| {
+        !matches!(k, Kind::Record(_) | Kind::List(_) | Kind::Range(_) | Kind::Secret | Kind::Nothing)
+    };
     scalar(a) && scalar(b) && (is_textual(a) || is_textual(b))
+}
+
+/// Whether nothing lies between two constants; a range of times goes past midnight instead.
+fn is_empty(low: &Expr, high: &Expr) -> bool {
+    let (ExprKind::Const(low), ExprKind::Const(high)) = (&low.kind, &high.kind) else { return false };
+    match (low, high) {
+        (Value::Int(a), Value::Int(b)) => a > b,
+        (Value::Number(a), Value::Number(b)) => a > b,
+        (Value::Date(a), Value::Date(b)) => a > b,
+        (Value::Money(a, unit), Value::Money(b, other)) => unit == other && a > b,
+        _ => false,
+    }
 }
 
 fn is_zero(expr: &Expr) -> bool {
@@ -458,10 +534,18 @@ fn math_kind(op: MathOp, a: &Kind, b: &Kind) -> Option<Kind> {
 /// How to bring two units together.
 pub(crate) fn unit_hint(a: &Kind, b: &Kind) -> String {
     match (a, b) {
-        (Kind::Money(Some(x)), Kind::Money(Some(y))) if x != y => "Amounts of two currencies have no order and no sum. Use one currency.".to_owned(),
-        (Kind::Money(Some(c)), k) | (k, Kind::Money(Some(c))) if is_number(k) => format!("Write the number with its currency: `10 {}`.", c.code()),
-        (Kind::Money(None), k) | (k, Kind::Money(None)) if is_number(k) => "Write the number with its currency: `10 USD`.".to_owned(),
-        (Kind::Duration, k) | (k, Kind::Duration) if is_number(k) => "Write the number with its unit: `10s`, `5min`, `2h`, `1d`.".to_owned(),
+        (Kind::Money(Some(x)), Kind::Money(Some(y))) if x != y => {
+            "Amounts of two currencies have no order and no sum. Use one currency.".to_owned()
+        }
+        (Kind::Money(Some(c)), k) | (k, Kind::Money(Some(c))) if is_number(k) => {
+            format!("Write the number with its currency: `10 {}`.", c.code())
+        }
+        (Kind::Money(None), k) | (k, Kind::Money(None)) if is_number(k) => {
+            "Write the number with its currency: `10 USD`.".to_owned()
+        }
+        (Kind::Duration, k) | (k, Kind::Duration) if is_number(k) => {
+            "Write the number with its unit: `10s`, `5min`, `2h`, `1d`.".to_owned()
+        }
         _ => "Both sides need the same unit.".to_owned(),
     }
 }
@@ -469,16 +553,25 @@ pub(crate) fn unit_hint(a: &Kind, b: &Kind) -> String {
 fn kinds_hint(a: &Kind, b: &Kind) -> Option<String> {
     Some(match (a, b) {
         (Kind::Enum(_), k) | (k, Kind::Enum(_)) if is_textual(k) => "Write a case without quotes.".to_owned(),
-        (Kind::Bool, k) | (k, Kind::Bool) if is_textual(k) => "A yes or no is `true` or `false`, without quotes.".to_owned(),
-        (Kind::Date, Kind::DateTime) | (Kind::DateTime, Kind::Date) => "Compare the day of the date with a time: `x.date`.".to_owned(),
-        (Kind::Time, Kind::DateTime) | (Kind::DateTime, Kind::Time) => "Compare the time of the date with a time: `x.time`.".to_owned(),
-        (Kind::Date | Kind::Time | Kind::DateTime | Kind::Duration, k) | (k, Kind::Date | Kind::Time | Kind::DateTime | Kind::Duration)
+        (Kind::Bool, k) | (k, Kind::Bool) if is_textual(k) => {
+            "A yes or no is `true` or `false`, without quotes.".to_owned()
+        }
+        (Kind::Date, Kind::DateTime) | (Kind::DateTime, Kind::Date) => {
+            "Compare the day of the date with a time: `x.date`.".to_owned()
+        }
+        (Kind::Time, Kind::DateTime) | (Kind::DateTime, Kind::Time) => {
+            "Compare the time of the date with a time: `x.time`.".to_owned()
+        }
+        (Kind::Date | Kind::Time | Kind::DateTime | Kind::Duration, k)
+        | (k, Kind::Date | Kind::Time | Kind::DateTime | Kind::Duration)
             if is_textual(k) =>
         {
             "Dates, times and durations are written without quotes.".to_owned()
         }
         (k, t) | (t, k) if is_number(k) && is_textual(t) => "Numbers are written without quotes.".to_owned(),
-        (Kind::List(_), _) | (_, Kind::List(_)) => "To look into a list, write `x in list`, `list.count` or `list.first`.".to_owned(),
+        (Kind::List(_), _) | (_, Kind::List(_)) => {
+            "To look into a list, write `x in list`, `list.count` or `list.first`.".to_owned()
+        }
         (Kind::Record(_), _) | (_, Kind::Record(_)) => "Compare one of its fields: `x.name == …`.".to_owned(),
         _ => return None,
     })

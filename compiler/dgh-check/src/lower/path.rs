@@ -100,12 +100,19 @@ impl Lower<'_> {
             other => {
                 let hint = match other {
                     Named::Enum(_) => "Write the case alone, without the name of the enum.".to_owned(),
-                    Named::Tool(_) => format!("Call it in a step, and read its answer from the name it gets: `call {name}(…) as x`."),
+                    Named::Tool(_) => format!(
+                        "Call it in a step, and read its answer from the name it gets: `call {name}(…) as x`."
+                    ),
                     Named::Flow(_) => format!("Run it in a step: `run {name}(…) as x`."),
                     Named::Knowledge(_) => format!("A node lets the model search it: `use {name}`."),
                     _ => "A value is a variable, an input, a constant or a literal.".to_owned(),
                 };
-                self.error_hint(Code::WrongType, place, format!("`{name}` is {}, not a value", other.what()), hint);
+                self.error_hint(
+                    Code::WrongType,
+                    place,
+                    format!("`{name}` is {}, not a value", other.what()),
+                    hint,
+                );
                 Some(Expr::hole(origin))
             }
         }
@@ -143,7 +150,8 @@ impl Lower<'_> {
                 known.extend(scope.names_of(|n| matches!(n, Named::Const(_) | Named::Phrase(_))));
             }
             let meant = dgh_diag::suggest::closest(name, known.iter().copied());
-            let phrase = |n: &str| matches!(self.scope(cx.file).and_then(|s| s.peek(n)), Some(Named::Phrase(_)));
+            let phrase =
+                |n: &str| matches!(self.scope(cx.file).and_then(|s| s.peek(n)), Some(Named::Phrase(_)));
             let (code, what) = match meant {
                 Some(meant) if phrase(meant) => (Code::UnknownPhrase, format!("there is no phrase `{name}`")),
                 _ => (Code::UnknownName, format!("there is no `{name}` here")),
@@ -162,12 +170,16 @@ impl Lower<'_> {
             return Some(format!("`{name}` is read with a dot: `{name}.{}`.", example(name)));
         }
         if name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
-            return Some(format!("A configuration value is read as `env.{name}`, a constant is declared with `const`."));
+            return Some(format!(
+                "A configuration value is read as `env.{name}`, a constant is declared with `const`."
+            ));
         }
         let owner = self.program.enums.iter().find(|(_, e)| e.cases.iter().any(|c| c == name));
         if let Some((_, owner)) = owner {
             let owner = &owner.name;
-            return Some(format!("`{name}` is a case of `{owner}`, and stands only where a `{owner}` is expected."));
+            return Some(format!(
+                "`{name}` is a case of `{owner}`, and stands only where a `{owner}` is expected."
+            ));
         }
         if let Names::Params(_) = cx.names {
             return Some("A tool sees only its parameters and `env.NAME`. Add a parameter, and hand the value over in the `call`.".to_owned());
@@ -199,8 +211,10 @@ impl Lower<'_> {
     fn builtin(&mut self, cx: &Cx<'_>, root: &str, name: &str, place: Place, origin: Origin) -> Expr {
         let full = format!("{root}.{name}");
         let Some(builtin) = Builtin::parse(&full) else {
-            let known: Vec<&str> = Builtin::ALL.iter().filter_map(|b| b.name().strip_prefix(root)?.strip_prefix('.')).collect();
-            let finding = self.unknown(Code::UnknownField, place, format!("there is no `{full}`"), name, &known);
+            let known: Vec<&str> =
+                Builtin::ALL.iter().filter_map(|b| b.name().strip_prefix(root)?.strip_prefix('.')).collect();
+            let finding =
+                self.unknown(Code::UnknownField, place, format!("there is no `{full}`"), name, &known);
             self.report.push(finding);
             return Expr::hole(origin);
         };
@@ -241,7 +255,12 @@ impl Lower<'_> {
         let mut base = base;
         if base.ty.optional && !self.require(&mut base) {
             let hint = format!("Say what holds when it is missing: `(… ?? …).{text}`.");
-            self.error_hint(Code::MaybeMissing, base_place, "this may be missing, and has no fields then", hint);
+            self.error_hint(
+                Code::MaybeMissing,
+                base_place,
+                "this may be missing, and has no fields then",
+                hint,
+            );
         }
         let Some(ty) = self.field_type(&base.ty, &text, place) else { return Expr::hole(origin) };
         let private = ty.private || base.ty.private;
@@ -281,11 +300,15 @@ impl Lower<'_> {
             "is_empty" | "isEmpty" if known.contains(&"empty") => "empty",
             other => other,
         };
-        let mut finding = self.unknown(Code::UnknownField, place, format!("{what} has no `{name}`"), meant, &known);
+        let mut finding =
+            self.unknown(Code::UnknownField, place, format!("{what} has no `{name}`"), meant, &known);
         if let (Kind::List(_), true) = (&base.kind, finding.fixes.is_empty()) {
-            finding = finding.with_hint("A list has `count`, `first` and `empty`; `first` has the fields of its entries.");
+            finding = finding
+                .with_hint("A list has `count`, `first` and `empty`; `first` has the fields of its entries.");
         } else if known.is_empty() {
-            finding = finding.with_hint(format!("Only records, lists and dates with a time have parts, and this is {what}."));
+            finding = finding.with_hint(format!(
+                "Only records, lists and dates with a time have parts, and this is {what}."
+            ));
         }
         self.report.push(finding);
         None
@@ -310,14 +333,20 @@ impl Lower<'_> {
         match &expr.kind {
             ExprKind::Hole => true,
             ExprKind::Slot(id) => match cx.names {
-                Names::Body(body) => body.slots.get(*id).is_none_or(|s| s.kind != SlotKind::Input || s.ty.optional),
+                Names::Body(body) => {
+                    body.slots.get(*id).is_none_or(|s| s.kind != SlotKind::Input || s.ty.optional)
+                }
                 Names::Params(params) => params.get(id.0 as usize).is_none_or(|p| p.ty.optional),
                 Names::Test(_) | Names::Fixed | Names::Setting(_) => true,
             },
             ExprKind::Builtin(name) => self.builtin_type(cx, *name).is_none_or(|t| t.optional),
             ExprKind::Field(base, name) => {
                 let field_is_optional = match &base.ty.kind {
-                    Kind::Record(id) => self.program.records.get(*id).is_none_or(|r| r.fields.iter().any(|f| f.name == *name && f.ty.optional)),
+                    Kind::Record(id) => self
+                        .program
+                        .records
+                        .get(*id)
+                        .is_none_or(|r| r.fields.iter().any(|f| f.name == *name && f.ty.optional)),
                     _ => name == "first",
                 };
                 field_is_optional || self.may_miss(cx, base)

@@ -52,7 +52,13 @@ impl Lower<'_> {
         }
         let place = self.at(cx, name);
         let known: Vec<&str> = body.node_list().into_iter().chain(body.slot_names(|_| true)).collect();
-        let finding = self.unknown(Code::UnknownName, place, format!("there is no node and no variable `{text}`"), &text, &known);
+        let finding = self.unknown(
+            Code::UnknownName,
+            place,
+            format!("there is no node and no variable `{text}`"),
+            &text,
+            &known,
+        );
         let finding = if finding.fixes.is_empty() {
             finding.with_hint("`ensure` takes a node that must have been completed, or a condition.")
         } else {
@@ -68,7 +74,12 @@ impl Lower<'_> {
             let plain = text.plain_text();
             if plain.is_none() {
                 let place = self.at(cx, &text);
-                self.error_hint(Code::WrongType, place, "this sentence is the same for every call", "Write it without `{{ }}`.");
+                self.error_hint(
+                    Code::WrongType,
+                    place,
+                    "this sentence is the same for every call",
+                    "Write it without `{{ }}`.",
+                );
             }
             plain.unwrap_or_default()
         });
@@ -86,9 +97,21 @@ impl Lower<'_> {
                 Some(_) => {}
                 None => {
                     let known: Vec<&str> = Sink::ALL.iter().map(|s| s.name()).collect();
-                    let finding = self.unknown(Code::UnknownName, place, format!("there is no place `{text}` that a value could enter"), &text, &known);
-                    let all = dgh_diag::suggest::all_of(&known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>());
-                    let finding = if finding.fixes.is_empty() { finding.with_hint(format!("The places are {all}.")) } else { finding };
+                    let finding = self.unknown(
+                        Code::UnknownName,
+                        place,
+                        format!("there is no place `{text}` that a value could enter"),
+                        &text,
+                        &known,
+                    );
+                    let all = dgh_diag::suggest::all_of(
+                        &known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>(),
+                    );
+                    let finding = if finding.fixes.is_empty() {
+                        finding.with_hint(format!("The places are {all}."))
+                    } else {
+                        finding
+                    };
                     self.report.push(finding);
                 }
             }
@@ -103,17 +126,29 @@ impl Lower<'_> {
                 Some((slot, _)) if segments.len() == 1 => {
                     if !sinks.is_empty() {
                         let origin = self.origin_of(cx.file, item.span(), item);
-                        policies.push(Policy { kind: PolicyKind::Never { slot, sinks: sinks.clone() }, origin });
+                        policies
+                            .push(Policy { kind: PolicyKind::Never { slot, sinks: sinks.clone() }, origin });
                     }
                 }
                 Some(_) => {
                     let place = self.at(cx, &path);
-                    self.error_hint(Code::NotAssignable, place, "`never` speaks of a whole variable", format!("Write `never {text} in …`."));
+                    self.error_hint(
+                        Code::NotAssignable,
+                        place,
+                        "`never` speaks of a whole variable",
+                        format!("Write `never {text} in …`."),
+                    );
                 }
                 None => {
                     if !self.is_lost(cx.file, &text) {
                         let known = body.slot_names(|_| true);
-                        let finding = self.unknown(Code::UnknownName, place, format!("there is no input and no variable `{text}`"), &text, &known);
+                        let finding = self.unknown(
+                            Code::UnknownName,
+                            place,
+                            format!("there is no input and no variable `{text}`"),
+                            &text,
+                            &known,
+                        );
                         self.report.push(finding);
                     }
                 }

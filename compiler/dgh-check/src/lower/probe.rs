@@ -23,9 +23,16 @@ impl Lower<'_> {
     }
 
     /// A call that only a test knows; none where the name is another one.
-    pub(crate) fn probe(&mut self, cx: &Cx<'_>, body: &Body, name: &str, call: &ast::CallExpr) -> Option<Expr> {
+    pub(crate) fn probe(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        name: &str,
+        call: &ast::CallExpr,
+    ) -> Option<Expr> {
         let origin = self.origin(cx.file, call.span());
-        let args: Vec<ast::Expr> = call.args().into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()).collect();
+        let args: Vec<ast::Expr> =
+            call.args().into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()).collect();
         let probe = match name {
             "visited" => self.visited(cx, body, call, &args).map(|p| (p, Kind::Bool)),
             "said" => self.said(cx, call, &args).map(|p| (p, Kind::Bool)),
@@ -40,9 +47,20 @@ impl Lower<'_> {
         })
     }
 
-    fn visited(&mut self, cx: &Cx<'_>, body: &Body, call: &ast::CallExpr, args: &[ast::Expr]) -> Option<Probe> {
+    fn visited(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        call: &ast::CallExpr,
+        args: &[ast::Expr],
+    ) -> Option<Probe> {
         if args.is_empty() {
-            return self.bad_probe(cx, call, "`visited` takes nodes", "Such as `visited(request, offer)`: both, in this order.");
+            return self.bad_probe(
+                cx,
+                call,
+                "`visited` takes nodes",
+                "Such as `visited(request, offer)`: both, in this order.",
+            );
         }
         let mut nodes = Vec::new();
         let mut whole = true;
@@ -73,7 +91,12 @@ impl Lower<'_> {
         };
         match text {
             Some(text) if !text.trim().is_empty() => Some(Probe::Said(text)),
-            _ => self.bad_probe(cx, call, "`said` takes the words, as one text without `{{ }}`", "Such as `said(\"Dr. Roy\")`."),
+            _ => self.bad_probe(
+                cx,
+                call,
+                "`said` takes the words, as one text without `{{ }}`",
+                "Such as `said(\"Dr. Roy\")`.",
+            ),
         }
     }
 
@@ -90,7 +113,13 @@ impl Lower<'_> {
             let place = self.at(cx, &name);
             let mut known: Vec<&str> = body.webhooks.keys().map(String::as_str).collect();
             known.sort_unstable();
-            let finding = self.unknown(Code::UnknownName, place, format!("there is no webhook `{text}`"), &text, &known);
+            let finding = self.unknown(
+                Code::UnknownName,
+                place,
+                format!("there is no webhook `{text}`"),
+                &text,
+                &known,
+            );
             self.report.push(finding);
         }
         None
@@ -98,10 +127,20 @@ impl Lower<'_> {
 
     fn called(&mut self, cx: &Cx<'_>, call: &ast::CallExpr, args: &[ast::Expr]) -> Option<Probe> {
         let [arg] = args else {
-            return self.bad_probe(cx, call, "`called` takes the name of a tool", "Such as `called(find_slots) == 2`: how often it was called.");
+            return self.bad_probe(
+                cx,
+                call,
+                "`called` takes the name of a tool",
+                "Such as `called(find_slots) == 2`: how often it was called.",
+            );
         };
         let Some(path) = arg.path() else {
-            return self.bad_probe(cx, call, "`called` takes the name of a tool", "Such as `called(find_slots) == 2`: how often it was called.");
+            return self.bad_probe(
+                cx,
+                call,
+                "`called` takes the name of a tool",
+                "Such as `called(find_slots) == 2`: how often it was called.",
+            );
         };
         match self.tool_ref(cx, &path) {
             ToolRef::Hole => None,
@@ -111,13 +150,23 @@ impl Lower<'_> {
 
     fn searched(&mut self, cx: &Cx<'_>, call: &ast::CallExpr, args: &[ast::Expr]) -> Option<Probe> {
         let [arg] = args else {
-            return self.bad_probe(cx, call, "`searched` takes the name of knowledge", "Such as `searched(faq) == 1`: how often it was searched.");
+            return self.bad_probe(
+                cx,
+                call,
+                "`searched` takes the name of knowledge",
+                "Such as `searched(faq) == 1`: how often it was searched.",
+            );
         };
         let path = arg.path()?;
         match self.tool_ref(cx, &path) {
             ToolRef::Knowledge(id) => Some(Probe::Searched(id)),
             ToolRef::Hole => None,
-            _ => self.bad_probe(cx, call, "`searched` takes the name of knowledge", "For a tool, write `called(…)`."),
+            _ => self.bad_probe(
+                cx,
+                call,
+                "`searched` takes the name of knowledge",
+                "For a tool, write `called(…)`.",
+            ),
         }
     }
 

@@ -21,8 +21,11 @@ impl Lower<'_> {
         let mut method: Option<&Setting> = None;
         for setting in settings.iter().filter(|s| METHODS.contains(&s.name.as_str())) {
             if let Some(first) = method {
-                let message = format!("a request has one method, and this has `{}` and `{}`", first.name, setting.name);
-                let finding = Diagnostic::new(Code::Conflict, setting.place, message).with_related(first.place, "the first one").with_hint("Remove one of the two.");
+                let message =
+                    format!("a request has one method, and this has `{}` and `{}`", first.name, setting.name);
+                let finding = Diagnostic::new(Code::Conflict, setting.place, message)
+                    .with_related(first.place, "the first one")
+                    .with_hint("Remove one of the two.");
                 self.report.push(finding);
                 continue;
             }
@@ -77,7 +80,11 @@ impl Lower<'_> {
                 );
             }
         } else if template.parts.is_empty() {
-            self.error(Code::WrongType, setting.value_place, format!("`{}` takes a web address, and this is empty", setting.name));
+            self.error(
+                Code::WrongType,
+                setting.value_place,
+                format!("`{}` takes a web address, and this is empty", setting.name),
+            );
         }
         template
     }
@@ -96,12 +103,26 @@ impl Lower<'_> {
         let mut found: Vec<(String, Expr)> = Vec::new();
         for field in record.fields() {
             let (Some(key), Some(value)) = (field.key(), field.value()) else { continue };
-            let place = self.place(cx.file, field.name().map(|n| n.span()).or_else(|| field.key_string().map(|s| s.span())).unwrap_or_else(|| field.span()));
+            let place = self.place(
+                cx.file,
+                field
+                    .name()
+                    .map(|n| n.span())
+                    .or_else(|| field.key_string().map(|s| s.span()))
+                    .unwrap_or_else(|| field.span()),
+            );
             if found.iter().any(|(k, _)| k.eq_ignore_ascii_case(&key)) {
-                self.error_hint(Code::Duplicate, place, format!("the header `{key}` stands twice"), "Remove one of the two.");
+                self.error_hint(
+                    Code::Duplicate,
+                    place,
+                    format!("the header `{key}` stands twice"),
+                    "Remove one of the two.",
+                );
                 continue;
             }
-            if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&b)) {
+            if key.is_empty()
+                || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&b))
+            {
                 self.error(Code::WrongType, place, format!("`{key}` is not a name of a header"));
                 continue;
             }
@@ -109,7 +130,7 @@ impl Lower<'_> {
             let lowered = if lowered.ty.kind == Kind::Secret {
                 lowered
             } else {
-                self.fit(&cx, lowered, &Type::of(Kind::Text).optional(), &format!("the header `{key}`"))
+                self.fit(lowered, &Type::of(Kind::Text).optional(), &format!("the header `{key}`"))
             };
             found.push((key, lowered));
         }
@@ -173,7 +194,10 @@ fn bad_json_path(path: &str) -> Option<usize> {
                     Some(b'*') => at += 1,
                     Some(b'[') => {}
                     Some(b) if b.is_ascii_alphabetic() || *b == b'_' || *b >= 0x80 => {
-                        while bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80) {
+                        while bytes
+                            .get(at)
+                            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80)
+                        {
                             at += 1;
                         }
                     }

@@ -9,7 +9,13 @@ use super::body::Body;
 use super::{Cx, Lower};
 
 impl Lower<'_> {
-    pub(crate) fn route(&mut self, cx: &Cx<'_>, body: &Body, from: Option<NodeId>, route: &ast::Route) -> Route {
+    pub(crate) fn route(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        from: Option<NodeId>,
+        route: &ast::Route,
+    ) -> Route {
         let origin = self.origin_of(cx.file, route_span(route), route);
         let decider = self.decider(cx, body, from, route);
         let block = self.steps(cx, body, route.block());

@@ -25,7 +25,11 @@ impl Lower<'_> {
     }
 
     /// Settings, the second of two with one name reported and dropped.
-    pub(crate) fn each_once(&mut self, file: usize, settings: impl IntoIterator<Item = ast::Setting>) -> Vec<Setting> {
+    pub(crate) fn each_once(
+        &mut self,
+        file: usize,
+        settings: impl IntoIterator<Item = ast::Setting>,
+    ) -> Vec<Setting> {
         let mut found: Vec<Setting> = Vec::new();
         for setting in settings {
             let (Some(name), Some(value)) = (setting.name(), setting.value()) else { continue };
@@ -51,7 +55,10 @@ impl Lower<'_> {
         let finding = if finding.hint.is_some() {
             finding
         } else {
-            finding.with_hint(format!("It has {}.", dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(known))))
+            finding.with_hint(format!(
+                "It has {}.",
+                dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(known))
+            ))
         };
         self.report.push(finding);
     }
@@ -109,12 +116,19 @@ impl Lower<'_> {
             Value::Text(text) => Some(text),
             _ => None,
         });
-        Some(texts.enumerate().map(|(i, t)| (t, places.get(i).copied().unwrap_or(setting.value_place))).collect())
+        Some(
+            texts
+                .enumerate()
+                .map(|(i, t)| (t, places.get(i).copied().unwrap_or(setting.value_place)))
+                .collect(),
+        )
     }
 
     /// A length of time above zero, in milliseconds.
     pub(crate) fn fixed_ms(&mut self, cx: &Cx<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
-        let Value::Duration(ms) = self.fixed(cx, value, &Type::of(Kind::Duration), what)? else { return None };
+        let Value::Duration(ms) = self.fixed(cx, value, &Type::of(Kind::Duration), what)? else {
+            return None;
+        };
         match u64::try_from(ms) {
             Ok(ms) if ms > 0 => Some(ms),
             _ => {
@@ -131,7 +145,11 @@ impl Lower<'_> {
         if (low..=high).contains(&n) {
             return Some(n);
         }
-        self.error(Code::OutOfRange, setting.value_place, format!("`{}` is a number from {low} to {high}", setting.name));
+        self.error(
+            Code::OutOfRange,
+            setting.value_place,
+            format!("`{}` is a number from {low} to {high}", setting.name),
+        );
         None
     }
 
@@ -150,13 +168,17 @@ impl Lower<'_> {
             ast::Expr::String(text) => {
                 let quoted = text.plain_text().filter(|t| known.contains(&t.as_str()));
                 if let Some(word) = quoted {
-                    let finding = Diagnostic::new(Code::WrongType, setting.value_place, format!("`{}` takes a word without quotes", setting.name))
-                        .with_hint(format!("Write `{word}`."))
-                        .with_fix(dgh_diag::Fix {
-                            title: format!("Change to `{word}`"),
-                            edits: vec![dgh_diag::Edit { place: setting.value_place, text: word.clone() }],
-                            safe: true,
-                        });
+                    let finding = Diagnostic::new(
+                        Code::WrongType,
+                        setting.value_place,
+                        format!("`{}` takes a word without quotes", setting.name),
+                    )
+                    .with_hint(format!("Write `{word}`."))
+                    .with_fix(dgh_diag::Fix {
+                        title: format!("Change to `{word}`"),
+                        edits: vec![dgh_diag::Edit { place: setting.value_place, text: word.clone() }],
+                        safe: true,
+                    });
                     self.report.push(finding);
                     return Some(word);
                 }
@@ -175,19 +197,36 @@ impl Lower<'_> {
             }
             None => {
                 let names = dgh_diag::suggest::any_of(&dgh_diag::suggest::quoted(known));
-                self.error(Code::WrongType, setting.value_place, format!("`{}` is one of {names}", setting.name));
+                self.error(
+                    Code::WrongType,
+                    setting.value_place,
+                    format!("`{}` is one of {names}", setting.name),
+                );
                 None
             }
         }
     }
 
     /// The settings of a group that the standard library declares: `limits`, `outbound`, `review`.
-    pub(crate) fn group(&mut self, cx: &Cx<'_>, group: &str, place: Place, settings: &[Setting], damaged: bool) -> Settings {
+    pub(crate) fn group(
+        &mut self,
+        cx: &Cx<'_>,
+        group: &str,
+        place: Place,
+        settings: &[Setting],
+        damaged: bool,
+    ) -> Settings {
         let mut found = Settings::new();
         let Some(fields) = self.library.group(group) else {
             let known = self.library.group_names();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let finding = self.unknown(Code::UnknownGroup, place, format!("there is no group of settings `{group}`"), group, &known);
+            let finding = self.unknown(
+                Code::UnknownGroup,
+                place,
+                format!("there is no group of settings `{group}`"),
+                group,
+                &known,
+            );
             self.report.push(finding);
             return found;
         };
@@ -214,7 +253,10 @@ impl Lower<'_> {
                     Code::SettingRequired,
                     place,
                     format!("`{group}` needs `{}`", field.name),
-                    field.about.clone().map_or_else(|| format!("Add `{}: …`.", field.name), |about| format!("{about}: `{}: …`.", field.name)),
+                    field.about.clone().map_or_else(
+                        || format!("Add `{}: …`.", field.name),
+                        |about| format!("{about}: `{}: …`.", field.name),
+                    ),
                 );
             }
         }

@@ -1,9 +1,7 @@
 //! Steps.
 
 use dgh_diag::{Code, Diagnostic, Place, Span};
-use dgh_ir::program::{
-    Param, RING_MS, SlotId, SlotKind, Step, StepKind, ToolRef, TransferMode,
-};
+use dgh_ir::program::{Param, RING_MS, SlotId, SlotKind, Step, StepKind, ToolRef, TransferMode};
 use dgh_ir::{Expr, ExprKind, Kind, Template, Type};
 use dgh_syntax::ast::{self, AstNode as _};
 
@@ -27,17 +25,29 @@ impl Lower<'_> {
     /// None where a part is missing, which the parser reported, or did not resolve.
     fn step_kind(&mut self, cx: &Cx<'_>, body: &Body, step: &ast::Step) -> Option<StepKind> {
         Some(match step {
-            ast::Step::Say(say) => StepKind::Say { text: self.text(cx, &say.text()?, "`say`"), uninterrupted: say.uninterrupted().is_some() },
-            ast::Step::Ask(ask) => StepKind::Ask { text: self.text(cx, &ask.text()?, "`ask`"), uninterrupted: ask.uninterrupted().is_some() },
+            ast::Step::Say(say) => StepKind::Say {
+                text: self.text(cx, &say.text()?, "`say`"),
+                uninterrupted: say.uninterrupted().is_some(),
+            },
+            ast::Step::Ask(ask) => StepKind::Ask {
+                text: self.text(cx, &ask.text()?, "`ask`"),
+                uninterrupted: ask.uninterrupted().is_some(),
+            },
             ast::Step::Tell(tell) => StepKind::Tell(self.text_template(cx, &tell.text()?, "`tell`")),
-            ast::Step::Play(play) => StepKind::Play { recording: self.recording(cx, &play.recording()?)?, uninterrupted: play.uninterrupted().is_some() },
-            ast::Step::Wait(wait) => StepKind::Wait(self.fixed_ms(&Cx::fixed(cx.file), &wait.time()?, "`wait`")?),
+            ast::Step::Play(play) => StepKind::Play {
+                recording: self.recording(cx, &play.recording()?)?,
+                uninterrupted: play.uninterrupted().is_some(),
+            },
+            ast::Step::Wait(wait) => {
+                StepKind::Wait(self.fixed_ms(&Cx::fixed(cx.file), &wait.time()?, "`wait`")?)
+            }
             ast::Step::Call(call) => return self.call(cx, body, call),
             ast::Step::Run(run) => return self.run(cx, body, run),
             ast::Step::Set(set) => return self.set(cx, body, set),
             ast::Step::Clear(clear) => {
                 let names: Vec<ast::NameRef> = clear.variables().collect();
-                let slots: Vec<SlotId> = names.iter().filter_map(|n| self.written(cx, body, n, "clear")).collect();
+                let slots: Vec<SlotId> =
+                    names.iter().filter_map(|n| self.written(cx, body, n, "clear")).collect();
                 if slots.is_empty() {
                     return None;
                 }
@@ -69,7 +79,9 @@ impl Lower<'_> {
     fn keys(&mut self, cx: &Cx<'_>, value: &ast::Expr) -> Template {
         let template = self.text_template(cx, value, "`press`");
         let bad = template.parts.iter().any(|p| match p {
-            dgh_ir::Part::Text(text) => !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#' | ',')),
+            dgh_ir::Part::Text(text) => {
+                !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#' | ','))
+            }
             dgh_ir::Part::Value { .. } => false,
         });
         if bad || template.parts.is_empty() {
@@ -92,13 +104,29 @@ impl Lower<'_> {
             Some((id, slot)) if slot.kind == SlotKind::Var => Some(id),
             Some((_, slot)) => {
                 let (what, hint) = match slot.kind {
-                    SlotKind::Input => ("is an input, and inputs do not change", format!("Declare a variable for it: `var …: {}`.", type_name(&self.program, &slot.ty))),
-                    _ => ("is the answer of a tool or flow", format!("Declare `var {text}: {}`; then the answer is kept in it.", type_name(&self.program, &slot.ty))),
+                    SlotKind::Input => (
+                        "is an input, and inputs do not change",
+                        format!(
+                            "Declare a variable for it: `var …: {}`.",
+                            type_name(&self.program, &slot.ty)
+                        ),
+                    ),
+                    _ => (
+                        "is the answer of a tool or flow",
+                        format!(
+                            "Declare `var {text}: {}`; then the answer is kept in it.",
+                            type_name(&self.program, &slot.ty)
+                        ),
+                    ),
                 };
                 let related = self.report.place(slot.origin);
-                let finding = Diagnostic::new(Code::NotAssignable, place, format!("`{word}` cannot change `{text}`: it {what}"))
-                    .with_related(related, "declared here")
-                    .with_hint(hint);
+                let finding = Diagnostic::new(
+                    Code::NotAssignable,
+                    place,
+                    format!("`{word}` cannot change `{text}`: it {what}"),
+                )
+                .with_related(related, "declared here")
+                .with_hint(hint);
                 self.report.push(finding);
                 None
             }
@@ -125,11 +153,16 @@ impl Lower<'_> {
         let callee = call.callee()?;
         let Some(path) = callee.path() else {
             let place = self.at(cx, &callee);
-            self.error_hint(Code::NotCallable, place, "`call` calls a tool by its name", "Such as `call find_slots(day) as slots`.");
+            self.error_hint(
+                Code::NotCallable,
+                place,
+                "`call` calls a tool by its name",
+                "Such as `call find_slots(day) as slots`.",
+            );
             return None;
         };
         let place = self.at(cx, &callee);
-        let what = format!("`{}`", path.iter().map(|s| s.text()).collect::<Vec<_>>().join("."));
+        let what = format!("`{}`", path.iter().map(ast::NameRef::text).collect::<Vec<_>>().join("."));
         let tool = self.tool_ref(cx, &path);
         let (args, answer) = match &tool {
             ToolRef::Tool(id) if self.damaged.contains(&Named::Tool(*id)) => {
@@ -142,7 +175,11 @@ impl Lower<'_> {
                 (self.args(cx, call.args(), &params, &what, place), result)
             }
             ToolRef::Mcp(id, Some(name)) => {
-                let pinned = self.program.mcps[*id].tools.as_ref().and_then(|t| t.iter().find(|t| t.name == *name)).cloned();
+                let pinned = self.program.mcps[*id]
+                    .tools
+                    .as_ref()
+                    .and_then(|t| t.iter().find(|t| t.name == *name))
+                    .cloned();
                 let args = match pinned {
                     Some(pinned) => {
                         let params = schema_params(&pinned.input_schema);
@@ -153,11 +190,21 @@ impl Lower<'_> {
                 (args, Some(Type::of(Kind::Json)))
             }
             ToolRef::Mcp(_, None) => {
-                self.error_hint(Code::NotCallable, place, format!("{what} is an MCP server, not one of its tools"), "Name the tool: `call server.tool(…)`.");
+                self.error_hint(
+                    Code::NotCallable,
+                    place,
+                    format!("{what} is an MCP server, not one of its tools"),
+                    "Name the tool: `call server.tool(…)`.",
+                );
                 return None;
             }
             ToolRef::Knowledge(_) => {
-                self.error_hint(Code::NotCallable, place, format!("{what} is knowledge, which only the model searches"), format!("Let it: `use {}`.", what.trim_matches('`')));
+                self.error_hint(
+                    Code::NotCallable,
+                    place,
+                    format!("{what} is knowledge, which only the model searches"),
+                    format!("Let it: `use {}`.", what.trim_matches('`')),
+                );
                 return None;
             }
             ToolRef::Hole => {
@@ -189,7 +236,12 @@ impl Lower<'_> {
             let Some(value) = arg.value() else { continue };
             let Some(name) = arg.name() else {
                 let place = self.at(cx, &arg);
-                self.error_hint(Code::MissingArgument, place, format!("what {what} takes is given by name"), "Such as `call server.tool(day: day)`.");
+                self.error_hint(
+                    Code::MissingArgument,
+                    place,
+                    format!("what {what} takes is given by name"),
+                    "Such as `call server.tool(day: day)`.",
+                );
                 continue;
             };
             let value = self.value(cx, &value, &any, &format!("`{}`", name.text()));
@@ -199,7 +251,14 @@ impl Lower<'_> {
     }
 
     /// `as x`: where the answer goes.
-    fn bind(&mut self, cx: &Cx<'_>, body: &Body, name: &ast::Name, answer: Option<&Type>, what: &str) -> Option<SlotId> {
+    fn bind(
+        &mut self,
+        cx: &Cx<'_>,
+        body: &Body,
+        name: &ast::Name,
+        answer: Option<&Type>,
+        what: &str,
+    ) -> Option<SlotId> {
         let place = self.at(cx, name);
         let text = name.text();
         let Some(answer) = answer else {
@@ -215,16 +274,21 @@ impl Lower<'_> {
         match slot.kind {
             SlotKind::Input => {
                 let related = self.report.place(slot.origin);
-                let finding = Diagnostic::new(Code::NotAssignable, place, format!("`{text}` is an input, and inputs do not change"))
-                    .with_related(related, "declared here")
-                    .with_hint("Give the answer another name.");
+                let finding = Diagnostic::new(
+                    Code::NotAssignable,
+                    place,
+                    format!("`{text}` is an input, and inputs do not change"),
+                )
+                .with_related(related, "declared here")
+                .with_hint("Give the answer another name.");
                 self.report.push(finding);
                 None
             }
             SlotKind::Binding => Some(id),
             SlotKind::Var => {
                 if let Err(why) = assign(&slot.ty, answer) {
-                    let (var, got) = (describe(&self.program, &slot.ty.kind), describe(&self.program, &answer.kind));
+                    let (var, got) =
+                        (describe(&self.program, &slot.ty.kind), describe(&self.program, &answer.kind));
                     let related = self.report.place(slot.origin);
                     let (code, message, hint) = match why {
                         Mismatch::Missing => (
@@ -232,14 +296,22 @@ impl Lower<'_> {
                             format!("{what} may answer nothing, and `{text}` cannot be missing"),
                             format!("Declare it as `{}?`.", type_name(&self.program, &slot.ty)),
                         ),
-                        Mismatch::Unit => (Code::MixedUnits, format!("{what} answers {got}, and `{text}` is {var}"), "Both need the same unit.".to_owned()),
+                        Mismatch::Unit => (
+                            Code::MixedUnits,
+                            format!("{what} answers {got}, and `{text}` is {var}"),
+                            "Both need the same unit.".to_owned(),
+                        ),
                         Mismatch::Kind | Mismatch::Range => (
                             Code::WrongType,
                             format!("{what} answers {got}, and `{text}` is {var}"),
                             "Change the type of the variable, or give the answer another name.".to_owned(),
                         ),
                     };
-                    self.report.push(Diagnostic::new(code, place, message).with_related(related, "the variable").with_hint(hint));
+                    self.report.push(
+                        Diagnostic::new(code, place, message)
+                            .with_related(related, "the variable")
+                            .with_hint(hint),
+                    );
                 }
                 Some(id)
             }
@@ -250,7 +322,12 @@ impl Lower<'_> {
         let callee = run.callee()?;
         let place = self.at(cx, &callee);
         let ast::Expr::Name(name) = &callee else {
-            self.error_hint(Code::NotCallable, place, "`run` runs a flow by its name", "Such as `run verify(full_name) as identity`.");
+            self.error_hint(
+                Code::NotCallable,
+                place,
+                "`run` runs a flow by its name",
+                "Such as `run verify(full_name) as identity`.",
+            );
             return None;
         };
         let name = name.name()?.text();
@@ -297,7 +374,9 @@ impl Lower<'_> {
                         mode = TransferMode::parse(&word).unwrap_or(TransferMode::Warm);
                     }
                 }
-                "ring" => ring_ms = self.fixed_ms(&Cx::fixed(cx.file), &setting.value, "`ring`").unwrap_or(RING_MS),
+                "ring" => {
+                    ring_ms = self.fixed_ms(&Cx::fixed(cx.file), &setting.value, "`ring`").unwrap_or(RING_MS)
+                }
                 "brief" => brief = Some(self.text_template(cx, &setting.value, "`brief`")),
                 _ => self.unknown_setting(&setting, "`transfer`", &["mode", "ring", "brief"]),
             }
@@ -334,19 +413,26 @@ fn step_span(step: &ast::Step) -> Span {
 
 /// The parameters that a JSON Schema describes, as far as the language has types for them.
 fn schema_params(schema: &serde_json::Value) -> Vec<Param> {
-    let required: Vec<&str> =
-        schema.get("required").and_then(|r| r.as_array()).into_iter().flatten().filter_map(|r| r.as_str()).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(|r| r.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|r| r.as_str())
+        .collect();
     let properties = schema.get("properties").and_then(|p| p.as_object()).into_iter().flatten();
     properties
         .map(|(name, property)| {
             let kind = match property.get("type").and_then(|t| t.as_str()) {
-                Some("string") if property.get("enum").is_none() => match property.get("format").and_then(|f| f.as_str()) {
-                    // Dates and times are sent as ISO 8601 texts.
-                    Some("date") => Kind::Date,
-                    Some("time") => Kind::Time,
-                    Some("date-time") => Kind::DateTime,
-                    _ => Kind::Json,
-                },
+                Some("string") if property.get("enum").is_none() => {
+                    match property.get("format").and_then(|f| f.as_str()) {
+                        // Dates and times are sent as ISO 8601 texts.
+                        Some("date") => Kind::Date,
+                        Some("time") => Kind::Time,
+                        Some("date-time") => Kind::DateTime,
+                        _ => Kind::Json,
+                    }
+                }
                 Some("integer") => Kind::Int,
                 Some("number") => Kind::Number,
                 Some("boolean") => Kind::Bool,

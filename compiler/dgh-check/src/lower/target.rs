@@ -12,8 +12,13 @@ use crate::names::Named;
 impl Lower<'_> {
     pub(crate) fn target(&mut self, cx: &Cx<'_>, body: &Body, target: &ast::Target) -> Target {
         match target {
-            ast::Target::Node(item) => item.node().and_then(|n| self.node_name(cx.file, body, &n)).map_or(Target::Hole, Target::Node),
-            ast::Target::Detour(item) => item.node().and_then(|n| self.node_name(cx.file, body, &n)).map_or(Target::Hole, Target::Detour),
+            ast::Target::Node(item) => {
+                item.node().and_then(|n| self.node_name(cx.file, body, &n)).map_or(Target::Hole, Target::Node)
+            }
+            ast::Target::Detour(item) => item
+                .node()
+                .and_then(|n| self.node_name(cx.file, body, &n))
+                .map_or(Target::Hole, Target::Detour),
             ast::Target::Back(_) => Target::Back,
             ast::Target::End(item) => self.end(cx, body, item),
             ast::Target::Return(item) => self.return_value(cx, body, item),
@@ -46,7 +51,8 @@ impl Lower<'_> {
         }
         let outcome_names = self.outcome_names(body);
         let known: Vec<&str> = outcome_names.iter().map(String::as_str).collect();
-        let finding = self.unknown(Code::UnknownOutcome, place, format!("there is no outcome `{text}`"), &text, &known);
+        let finding =
+            self.unknown(Code::UnknownOutcome, place, format!("there is no outcome `{text}`"), &text, &known);
         let finding = if !finding.fixes.is_empty() {
             finding
         } else if body.nodes.contains_key(&text) {
@@ -59,7 +65,10 @@ impl Lower<'_> {
     }
 
     pub(crate) fn outcome_names(&self, body: &Body) -> Vec<String> {
-        body.outcome_enum.and_then(|id| self.program.enums.get(id)).map(|e| e.cases.clone()).unwrap_or_default()
+        body.outcome_enum
+            .and_then(|id| self.program.enums.get(id))
+            .map(|e| e.cases.clone())
+            .unwrap_or_default()
     }
 
     fn return_value(&mut self, cx: &Cx<'_>, body: &Body, item: &ast::ReturnTarget) -> Target {
@@ -90,17 +99,31 @@ impl Lower<'_> {
             }
             None => {
                 if !self.is_lost(cx.file, &text) {
-                    let known = self.scope(cx.file).map(|s| s.names_of(|n| matches!(n, Named::Agent(_)))).unwrap_or_default();
-                    let finding = self.unknown(Code::UnknownAgent, place, format!("there is no agent `{text}`"), &text, &known);
-                    let finding = if finding.hint.is_none() { finding.with_hint("Declare it in this file, or import it.") } else { finding };
+                    let known = self
+                        .scope(cx.file)
+                        .map(|s| s.names_of(|n| matches!(n, Named::Agent(_))))
+                        .unwrap_or_default();
+                    let finding = self.unknown(
+                        Code::UnknownAgent,
+                        place,
+                        format!("there is no agent `{text}`"),
+                        &text,
+                        &known,
+                    );
+                    let finding = if finding.hint.is_none() {
+                        finding.with_hint("Declare it in this file, or import it.")
+                    } else {
+                        finding
+                    };
                     self.report.push(finding);
                 }
                 return Target::Hole;
             }
         };
         if cx.dialogue().is_some_and(|b| b.id == DialogueId::Agent(agent)) {
-            let finding = Diagnostic::new(Code::Conflict, place, format!("`{text}` hands the call over to itself"))
-                .with_hint("Lead to one of its nodes instead.");
+            let finding =
+                Diagnostic::new(Code::Conflict, place, format!("`{text}` hands the call over to itself"))
+                    .with_hint("Lead to one of its nodes instead.");
             self.report.push(finding);
             return Target::Hole;
         }

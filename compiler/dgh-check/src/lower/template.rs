@@ -13,10 +13,16 @@ impl Lower<'_> {
         let origin = self.origin(cx.file, string.span());
         let template = self.template(cx, string);
         match template.as_text() {
-            Some(text) => Expr { kind: ExprKind::Const(Value::Text(text.to_owned())), ty: Type::of(Kind::Text), origin },
+            Some(text) => {
+                Expr { kind: ExprKind::Const(Value::Text(text.to_owned())), ty: Type::of(Kind::Text), origin }
+            }
             None => {
                 let private = template.exprs().any(|e| e.ty.private);
-                Expr { kind: ExprKind::Template(template), ty: Type::of(Kind::Text).with_private(private), origin }
+                Expr {
+                    kind: ExprKind::Template(template),
+                    ty: Type::of(Kind::Text).with_private(private),
+                    origin,
+                }
             }
         }
     }
@@ -27,7 +33,9 @@ impl Lower<'_> {
         for part in string.parts() {
             match part {
                 StringPart::Text { value, .. } => parts.push(Part::Text(value)),
-                StringPart::Interpolation(interpolation) => parts.extend(self.interpolation(cx, &interpolation)),
+                StringPart::Interpolation(interpolation) => {
+                    parts.extend(self.interpolation(cx, &interpolation))
+                }
             }
         }
         Template { parts }
@@ -38,7 +46,8 @@ impl Lower<'_> {
         let mut expr = self.expr(cx, &value, None);
         let format = interpolation.format().and_then(|f| f.name()).and_then(|n| self.format(cx, &n, &expr));
         let place = self.at(cx, &value);
-        if expr.ty.optional && !matches!(expr.ty.kind, Kind::Hole | Kind::Nothing) && !self.require(&mut expr) {
+        if expr.ty.optional && !matches!(expr.ty.kind, Kind::Hole | Kind::Nothing) && !self.require(&mut expr)
+        {
             self.error_hint(
                 Code::MaybeMissing,
                 place,
@@ -79,17 +88,24 @@ impl Lower<'_> {
         let text = name.text();
         let Some(format) = Format::parse(&text) else {
             let known: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
-            let finding = self.unknown(Code::BadFormat, place, format!("there is no format `{text}`"), &text, &known);
+            let finding =
+                self.unknown(Code::BadFormat, place, format!("there is no format `{text}`"), &text, &known);
             self.report.push(finding);
             return None;
         };
         if !has_format(&expr.ty.kind, format) {
             let what = describe(&self.program, &expr.ty.kind);
-            let fitting: Vec<&str> = Format::ALL.iter().filter(|f| has_format(&expr.ty.kind, **f)).map(|f| f.name()).collect();
+            let fitting: Vec<&str> =
+                Format::ALL.iter().filter(|f| has_format(&expr.ty.kind, **f)).map(|f| f.name()).collect();
             let hint = if fitting.is_empty() {
                 "Leave the format out.".to_owned()
             } else {
-                format!("It can be written {}.", dgh_diag::suggest::any_of(&fitting.iter().map(|f| format!("`as {f}`")).collect::<Vec<_>>()))
+                format!(
+                    "It can be written {}.",
+                    dgh_diag::suggest::any_of(
+                        &fitting.iter().map(|f| format!("`as {f}`")).collect::<Vec<_>>()
+                    )
+                )
             };
             self.error_hint(Code::BadFormat, place, format!("{what} cannot be written `as {text}`"), hint);
             return None;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use dgh_diag::{Code, Place};
-use dgh_ir::program::{AgentId, DialogueId, Decider, RouteRef, SlotKind, StepKind, ToolRef};
+use dgh_ir::program::{AgentId, Decider, DialogueId, RouteRef, SlotKind, StepKind, ToolRef};
 use dgh_ir::test::{
     Given, GivenWhat, Meaning, MeaningNote, Mock, MockAnswer, MockWhat, TestCase, TestStep, TestStepKind,
 };
@@ -39,7 +39,9 @@ const TRANSFER: &[&str] = &["answered", "busy", "no_answer", "declined", "failed
 impl Lower<'_> {
     /// The tests of the entry file.
     pub(crate) fn all_tests(&mut self) -> Vec<TestCase> {
-        let Some(entry) = self.input.files.iter().find(|f| f.id == self.input.entry) else { return Vec::new() };
+        let Some(entry) = self.input.files.iter().find(|f| f.id == self.input.entry) else {
+            return Vec::new();
+        };
         let tests: Vec<ast::Test> = entry.parse.file().tests().collect();
         let mut meanings: HashMap<AgentId, Meanings> = HashMap::new();
         let mut names: HashMap<String, Place> = HashMap::new();
@@ -59,11 +61,7 @@ impl Lower<'_> {
 
     fn test(&mut self, item: &ast::Test, meanings: &mut HashMap<AgentId, Meanings>) -> Option<TestCase> {
         let agent = self.test_agent(item)?;
-        if !meanings.contains_key(&agent) {
-            let found = self.meanings(agent);
-            meanings.insert(agent, found);
-        }
-        let meanings = meanings.get(&agent)?;
+        let meanings = meanings.entry(agent).or_insert_with(|| self.meanings(agent));
         // The names of the dialogue are lent for the time of the test.
         let body = self.bodies.remove(&DialogueId::Agent(agent))?;
         let span = item.name().map_or_else(|| item.span(), |n| n.span());
@@ -92,20 +90,38 @@ impl Lower<'_> {
                 Some(Named::Agent(id)) => Some(id),
                 Some(Named::Hole) => None,
                 Some(other) => {
-                    self.error(Code::UnknownAgent, place, format!("`{text}` is {}, not an agent", other.what()));
+                    self.error(
+                        Code::UnknownAgent,
+                        place,
+                        format!("`{text}` is {}, not an agent", other.what()),
+                    );
                     None
                 }
                 None => {
                     if !self.is_lost(0, &text) {
-                        let known = self.scope(0).map(|s| s.names_of(|n| matches!(n, Named::Agent(_)))).unwrap_or_default();
-                        let finding = self.unknown(Code::UnknownAgent, place, format!("there is no agent `{text}`"), &text, &known);
+                        let known = self
+                            .scope(0)
+                            .map(|s| s.names_of(|n| matches!(n, Named::Agent(_))))
+                            .unwrap_or_default();
+                        let finding = self.unknown(
+                            Code::UnknownAgent,
+                            place,
+                            format!("there is no agent `{text}`"),
+                            &text,
+                            &known,
+                        );
                         self.report.push(finding);
                     }
                     None
                 }
             };
         }
-        let own: Vec<AgentId> = self.items.iter().filter(|(file, ..)| *file == 0).filter_map(|(.., n)| if let Named::Agent(id) = n { Some(*id) } else { None }).collect();
+        let own: Vec<AgentId> = self
+            .items
+            .iter()
+            .filter(|(file, ..)| *file == 0)
+            .filter_map(|(.., n)| if let Named::Agent(id) = n { Some(*id) } else { None })
+            .collect();
         let span = item.name().map_or_else(|| item.span(), |n| n.span());
         let place = self.place(0, span);
         match own.as_slice() {
@@ -125,7 +141,12 @@ impl Lower<'_> {
             [first, ..] => {
                 let name = &self.program.agents[*first].name;
                 let hint = format!("Name it: `test \"…\" of {name} {{ … }}`.");
-                self.error_hint(Code::TestNeedsAgent, place, "this file has several agents, and the test does not say which one it is of", hint);
+                self.error_hint(
+                    Code::TestNeedsAgent,
+                    place,
+                    "this file has several agents, and the test does not say which one it is of",
+                    hint,
+                );
                 None
             }
         }
@@ -149,8 +170,13 @@ impl Lower<'_> {
                     known.push(RouteRef { dialogue: id, route });
                 }
             }
-            let choices: BTreeSet<_> =
-                dialogue.nodes.iter().filter_map(|(_, n)| n.collect.as_ref()).filter(|c| c.from.is_some()).flat_map(|c| c.slots.iter().copied()).collect();
+            let choices: BTreeSet<_> = dialogue
+                .nodes
+                .iter()
+                .filter_map(|(_, n)| n.collect.as_ref())
+                .filter(|c| c.from.is_some())
+                .flat_map(|c| c.slots.iter().copied())
+                .collect();
             for (slot, item) in dialogue.slots.iter().filter(|(_, s)| s.kind == SlotKind::Var) {
                 let known = found.variables.entry(item.name.clone()).or_insert_with(|| {
                     found.variable_names.push(item.name.clone());
@@ -209,7 +235,9 @@ impl Lower<'_> {
                 let cx = Cx::new(0, Names::Test(body));
                 TestStepKind::Expect(self.condition(&cx, &c))
             }),
-            TestItem::Caller(item) => item.text().map(|t| TestStepKind::Caller(self.template(&Cx::fixed(0), &t))),
+            TestItem::Caller(item) => {
+                item.text().map(|t| TestStepKind::Caller(self.template(&Cx::fixed(0), &t)))
+            }
             TestItem::Judge(item) => self.plain_words(item.text()).map(|t| TestStepKind::Judge(t, None)),
         };
         test.steps.extend(kind.map(|kind| TestStep { kind, origin }));
@@ -220,7 +248,12 @@ impl Lower<'_> {
         let plain = text.plain_text();
         if plain.is_none() {
             let place = self.place(0, text.span());
-            self.error_hint(Code::WrongType, place, "a test says plain words", "Write the text without `{{ }}`.");
+            self.error_hint(
+                Code::WrongType,
+                place,
+                "a test says plain words",
+                "Write the text without `{{ }}`.",
+            );
         }
         plain
     }
@@ -238,7 +271,9 @@ impl Lower<'_> {
             "caller.language" => (GivenWhat::CallerLanguage, Type::of(Kind::Text)),
             _ => match (text.strip_prefix("env."), body.slot(&text)) {
                 (Some(name), _) => (GivenWhat::Env(name.to_owned()), Type::of(Kind::Text)),
-                (None, Some((id, slot))) if slot.kind == SlotKind::Input => (GivenWhat::Input(id), slot.ty.clone()),
+                (None, Some((id, slot))) if slot.kind == SlotKind::Input => {
+                    (GivenWhat::Input(id), slot.ty.clone())
+                }
                 (None, found) => {
                     self.bad_given(body, &text, place, found.is_some());
                     return None;
@@ -262,9 +297,13 @@ impl Lower<'_> {
             );
             return;
         }
-        let known: Vec<&str> =
-            body.slot_names(|k| k == SlotKind::Input).into_iter().chain(["now", "caller.phone", "caller.language"]).collect();
-        let finding = self.unknown(Code::UnknownName, place, format!("there is no input `{name}`"), name, &known);
+        let known: Vec<&str> = body
+            .slot_names(|k| k == SlotKind::Input)
+            .into_iter()
+            .chain(["now", "caller.phone", "caller.language"])
+            .collect();
+        let finding =
+            self.unknown(Code::UnknownName, place, format!("there is no input `{name}`"), name, &known);
         self.report.push(finding);
     }
 
@@ -279,7 +318,13 @@ impl Lower<'_> {
         let missing: Vec<String> = body
             .slots
             .iter()
-            .filter(|(id, s)| s.kind == SlotKind::Input && s.default.is_none() && !s.ty.optional && !given(*id) && !named.contains(&s.name))
+            .filter(|(id, s)| {
+                s.kind == SlotKind::Input
+                    && s.default.is_none()
+                    && !s.ty.optional
+                    && !given(*id)
+                    && !named.contains(&s.name)
+            })
             .map(|(_, s)| s.name.clone())
             .collect();
         if !missing.is_empty() && !item.has_errors() {
@@ -313,14 +358,22 @@ impl Lower<'_> {
         let (what, ty) = match tool {
             ToolRef::Knowledge(id) => (MockWhat::Knowledge(id), self.knowledge_type(&value)),
             ToolRef::Tool(id) => {
-                let ty = self.program.tools[id].result.clone().unwrap_or_else(|| Type::of(Kind::Json).optional());
+                let ty =
+                    self.program.tools[id].result.clone().unwrap_or_else(|| Type::of(Kind::Json).optional());
                 (MockWhat::Tool(ToolRef::Tool(id)), ty)
             }
             ToolRef::Mcp(_, None) => {
-                self.error_hint(Code::BadMock, place, "a server is mocked tool by tool", format!("Name the tool: `mock {text}.tool = …`."));
+                self.error_hint(
+                    Code::BadMock,
+                    place,
+                    "a server is mocked tool by tool",
+                    format!("Name the tool: `mock {text}.tool = …`."),
+                );
                 (MockWhat::Hole, Type::hole())
             }
-            ToolRef::Mcp(id, name) => (MockWhat::Tool(ToolRef::Mcp(id, name)), Type::of(Kind::Json).optional()),
+            ToolRef::Mcp(id, name) => {
+                (MockWhat::Tool(ToolRef::Mcp(id, name)), Type::of(Kind::Json).optional())
+            }
             ToolRef::Hole => (MockWhat::Hole, Type::hole()),
         };
         let what_text = format!("`{text}`");
@@ -345,7 +398,13 @@ impl Lower<'_> {
         match word {
             Some(word) if TRANSFER.contains(&word.as_str()) => Some(MockAnswer::Value(Value::Case(word))),
             Some(word) => {
-                let finding = self.unknown(Code::BadMock, place, format!("a transfer does not end as `{word}`"), &word, TRANSFER);
+                let finding = self.unknown(
+                    Code::BadMock,
+                    place,
+                    format!("a transfer does not end as `{word}`"),
+                    &word,
+                    TRANSFER,
+                );
                 self.report.push(finding);
                 None
             }
@@ -414,7 +473,13 @@ impl Lower<'_> {
         }
         let place = self.place(0, at.span());
         let known: Vec<&str> = meanings.label_names.iter().map(String::as_str).collect();
-        let finding = self.unknown(Code::UnknownMeaning, place, format!("no `when` has the label `{label}`"), label, &known);
+        let finding = self.unknown(
+            Code::UnknownMeaning,
+            place,
+            format!("no `when` has the label `{label}`"),
+            label,
+            &known,
+        );
         let finding = if finding.fixes.is_empty() && meanings.variables.contains_key(label) {
             finding.with_hint(format!("`{label}` is a variable. Write `means {{ {label}: … }}`."))
         } else {
@@ -431,7 +496,13 @@ impl Lower<'_> {
         let Some(variables) = meanings.variables.get(&name) else {
             if !self.is_lost(0, &name) {
                 let known: Vec<&str> = meanings.variable_names.iter().map(String::as_str).collect();
-                let finding = self.unknown(Code::UnknownMeaning, place, format!("there is no variable `{name}` to learn"), &name, &known);
+                let finding = self.unknown(
+                    Code::UnknownMeaning,
+                    place,
+                    format!("there is no variable `{name}` to learn"),
+                    &name,
+                    &known,
+                );
                 self.report.push(finding);
             }
             return None;
@@ -448,7 +519,8 @@ impl Lower<'_> {
         }
         let variable = variables.first()?;
         let what = format!("`{name}`");
-        let value = self.test_value(0, &value, &variable.ty.clone(), Goal { what: &what, code: Code::WrongType })?;
+        let value =
+            self.test_value(0, &value, &variable.ty.clone(), Goal { what: &what, code: Code::WrongType })?;
         Some(MeaningNote { name, value, origin })
     }
 }

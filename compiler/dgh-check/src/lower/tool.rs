@@ -4,14 +4,26 @@ use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Span};
 use dgh_ir::program::{Method, ToolAction, ToolId};
 use dgh_syntax::ast::{self, AstNode as _};
 
+use super::member::is_torn;
 use super::request::METHODS;
 use super::settings::Setting;
-use super::member::is_torn;
 use super::{Cx, Lower, Names};
-use crate::names::Named;
+use crate::names::{FileScope, Named};
 
 const SETTINGS: &[&str] = &[
-    "about", "get", "post", "put", "patch", "delete", "body", "headers", "auth", "result", "timeout", "retries", "idempotent",
+    "about",
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "body",
+    "headers",
+    "auth",
+    "result",
+    "timeout",
+    "retries",
+    "idempotent",
 ];
 
 impl Lower<'_> {
@@ -34,8 +46,9 @@ impl Lower<'_> {
         let settings = self.settings(file, item.config());
         let params = self.program.tools[id].params.clone();
         let cx = Cx::new(file, Names::Params(&params));
-        let library = self.scope(file).is_some_and(|s| s.is_library());
-        let known: Vec<&str> = if library { SETTINGS.iter().copied().chain(["builtin"]).collect() } else { SETTINGS.to_vec() };
+        let library = self.scope(file).is_some_and(FileScope::is_library);
+        let known: Vec<&str> =
+            if library { SETTINGS.iter().copied().chain(["builtin"]).collect() } else { SETTINGS.to_vec() };
         for setting in &settings {
             match setting.name.as_str() {
                 "about" => {
@@ -67,9 +80,17 @@ impl Lower<'_> {
         self.tool_about(item, id, name_place, &settings, damaged);
     }
 
-    fn tool_action(&mut self, cx: &Cx<'_>, item: &ast::Tool, id: ToolId, settings: &[Setting], place: Place, damaged: bool) {
+    fn tool_action(
+        &mut self,
+        cx: &Cx<'_>,
+        item: &ast::Tool,
+        id: ToolId,
+        settings: &[Setting],
+        place: Place,
+        damaged: bool,
+    ) {
         let find = |name: &str| settings.iter().find(|s| s.name == name);
-        let builtin = find("builtin").filter(|_| self.scope(cx.file).is_some_and(|s| s.is_library()));
+        let builtin = find("builtin").filter(|_| self.scope(cx.file).is_some_and(FileScope::is_library));
         if let Some(setting) = builtin {
             if let ast::Expr::Name(name) = &setting.value
                 && let Some(name) = name.name()
@@ -84,7 +105,12 @@ impl Lower<'_> {
                     Code::SettingRequired,
                     place,
                     format!("the tool `{}` does not say what it asks", self.program.tools[id].name),
-                    format!("Add an address: {}.", dgh_diag::suggest::any_of(&METHODS.iter().map(|m| format!("`{m}: \"https://…\"`")).collect::<Vec<_>>())),
+                    format!(
+                        "Add an address: {}.",
+                        dgh_diag::suggest::any_of(
+                            &METHODS.iter().map(|m| format!("`{m}: \"https://…\"`")).collect::<Vec<_>>()
+                        )
+                    ),
                 );
             }
             return;
@@ -92,9 +118,13 @@ impl Lower<'_> {
         if let Some(setting) = find("result") {
             request.result = self.json_path(cx.file, setting);
             if item.result().is_none() && !damaged {
-                let finding = Diagnostic::new(Code::Conflict, setting.place, "`result` picks from an answer that the tool does not have")
-                    .with_related(place, "no `-> type` after its parameters")
-                    .with_hint("Say what it answers: `tool name(…) -> type { … }`, or remove `result`.");
+                let finding = Diagnostic::new(
+                    Code::Conflict,
+                    setting.place,
+                    "`result` picks from an answer that the tool does not have",
+                )
+                .with_related(place, "no `-> type` after its parameters")
+                .with_hint("Say what it answers: `tool name(…) -> type { … }`, or remove `result`.");
                 self.report.push(finding);
             }
         }
@@ -106,7 +136,9 @@ impl Lower<'_> {
             let at = Place { span: Span::at(setting.value_place.span.end), ..setting.value_place };
             let message = format!("a `{}` that is repeated may do its work twice", request.method);
             let finding = Diagnostic::new(Code::SettingRequired, setting.place, message)
-                .with_hint("If repeating it does no harm, say so with `idempotent: true`. Else remove `retries`.")
+                .with_hint(
+                    "If repeating it does no harm, say so with `idempotent: true`. Else remove `retries`.",
+                )
                 .with_fix(Fix {
                     title: "Add `idempotent: true`".to_owned(),
                     edits: vec![Edit { place: at, text: ", idempotent: true".to_owned() }],
@@ -117,7 +149,14 @@ impl Lower<'_> {
         self.program.tools[id].action = ToolAction::Http(Box::new(request));
     }
 
-    fn tool_about(&mut self, item: &ast::Tool, id: ToolId, place: Place, settings: &[Setting], damaged: bool) {
+    fn tool_about(
+        &mut self,
+        item: &ast::Tool,
+        id: ToolId,
+        place: Place,
+        settings: &[Setting],
+        damaged: bool,
+    ) {
         let tool = &mut self.program.tools[id];
         if !tool.about.is_empty() {
             return;

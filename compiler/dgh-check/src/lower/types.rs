@@ -8,7 +8,7 @@ use dgh_ir::{Kind, Type};
 use dgh_syntax::ast::{self, AstNode as _, LiteralValue, TypeKind};
 
 use super::{Lower, plain};
-use crate::names::Named;
+use crate::names::{FileScope, Named};
 use crate::types::{PLAIN, currency, foreign_type};
 
 /// Types that only the standard library names: `percent` is a number from 0 to 1, `name` and
@@ -19,7 +19,12 @@ const LIBRARY: &[(&str, Kind)] =
 impl Lower<'_> {
     /// Fills in enums and record types.
     pub(crate) fn all_types(&mut self) {
-        let items: Vec<_> = self.items.iter().filter(|(.., n)| matches!(n, Named::Enum(_) | Named::Record(_))).cloned().collect();
+        let items: Vec<_> = self
+            .items
+            .iter()
+            .filter(|(.., n)| matches!(n, Named::Enum(_) | Named::Record(_)))
+            .cloned()
+            .collect();
         for (file, item, named) in &items {
             if let (ast::Item::Enum(item), Named::Enum(id)) = (item, *named) {
                 self.cases(*file, item, id);
@@ -48,7 +53,12 @@ impl Lower<'_> {
         }
         if seen.is_empty() && !item.has_errors() {
             let place = self.place(file, item.name().map_or_else(|| item.span(), |n| n.span()));
-            self.error_hint(Code::MissingPart, place, "an enum without cases has no values", "List its cases: `enum Size { small, large }`.");
+            self.error_hint(
+                Code::MissingPart,
+                place,
+                "an enum without cases has no values",
+                "List its cases: `enum Size { small, large }`.",
+            );
         }
     }
 
@@ -102,7 +112,7 @@ impl Lower<'_> {
         if let Some((_, kind)) = PLAIN.iter().find(|(n, _)| *n == text) {
             return kind.clone();
         }
-        if self.scope(file).is_some_and(|s| s.is_library()) {
+        if self.scope(file).is_some_and(FileScope::is_library) {
             if text == "time_range" {
                 return Kind::Range(Box::new(Kind::Time));
             }
@@ -139,7 +149,9 @@ impl Lower<'_> {
             "list" => Some("Say of what: `list<text>`."),
             "digits" => Some("Say how many: `digits(4)`."),
             "private" => Some("`private` stands before a type: `private text`."),
-            "any" | "object" | "json" | "dict" | "map" => Some("Declare what is in it: `type Visit { day: date, doctor: text? }`."),
+            "any" | "object" | "json" | "dict" | "map" => {
+                Some("Declare what is in it: `type Visit { day: date, doctor: text? }`.")
+            }
             _ => None,
         };
         let mut finding = if let Some(meant) = foreign_type(name) {
@@ -154,25 +166,43 @@ impl Lower<'_> {
         if let Some(hint) = hint {
             finding = finding.with_hint(hint);
         } else if finding.hint.is_none() {
-            finding = finding.with_hint(format!("Declare it with `type {name} {{ … }}` or `enum {name} {{ … }}`, or import it."));
+            finding = finding.with_hint(format!(
+                "Declare it with `type {name} {{ … }}` or `enum {name} {{ … }}`, or import it."
+            ));
         }
         self.report.push(finding);
     }
 
     fn type_with_args(&mut self, file: usize, name: &str, place: Place, args: &ast::TypeArgs) -> Kind {
-        let inner = args.name().map(|n| n.span()).or_else(|| args.literal().map(|l| l.span())).or_else(|| args.range().map(|r| r.span()));
+        let inner = args
+            .name()
+            .map(|n| n.span())
+            .or_else(|| args.literal().map(|l| l.span()))
+            .or_else(|| args.range().map(|r| r.span()));
         let args_place = self.place(file, inner.unwrap_or_else(|| args.span()));
         match name {
             "digits" => match args.literal().and_then(|l| l.value()) {
-                Some(LiteralValue::Int(n)) if (1..=64).contains(&n) => Kind::Digits(u32::try_from(n).unwrap_or(64)),
+                Some(LiteralValue::Int(n)) if (1..=64).contains(&n) => {
+                    Kind::Digits(u32::try_from(n).unwrap_or(64))
+                }
                 _ => {
-                    self.error_hint(Code::BadLiteral, args_place, "how many digits, as a number from 1 to 64", "`digits(4)` is a text of exactly four digits.");
+                    self.error_hint(
+                        Code::BadLiteral,
+                        args_place,
+                        "how many digits, as a number from 1 to 64",
+                        "`digits(4)` is a text of exactly four digits.",
+                    );
                     Kind::Hole
                 }
             },
             "money" => {
                 let Some(code) = args.name().map(|n| n.text()) else {
-                    self.error_hint(Code::BadLiteral, args_place, "which currency, in three capital letters", "`money(USD)` is an amount in US dollars.");
+                    self.error_hint(
+                        Code::BadLiteral,
+                        args_place,
+                        "which currency, in three capital letters",
+                        "`money(USD)` is an amount in US dollars.",
+                    );
                     return Kind::Hole;
                 };
                 match currency(&code) {
@@ -220,12 +250,22 @@ impl Lower<'_> {
         match (bound(low), bound(high)) {
             (Some(low), Some(high)) if low <= high => Kind::IntRange(low, high),
             (Some(low), Some(high)) => {
-                self.error_hint(Code::OutOfRange, place, "this range holds no number", format!("Write the smaller end first: `{high}..{low}`."));
+                self.error_hint(
+                    Code::OutOfRange,
+                    place,
+                    "this range holds no number",
+                    format!("Write the smaller end first: `{high}..{low}`."),
+                );
                 Kind::Hole
             }
             _ => {
                 if !range.has_errors() {
-                    self.error_hint(Code::BadLiteral, place, "the ends of a range type are whole numbers", "Such as `1..5`.");
+                    self.error_hint(
+                        Code::BadLiteral,
+                        place,
+                        "the ends of a range type are whole numbers",
+                        "Such as `1..5`.",
+                    );
                 }
                 Kind::Hole
             }
@@ -250,7 +290,12 @@ impl Lower<'_> {
         let mut stack: Vec<(RecordId, usize)> = vec![(root, 0)];
         state.insert(root, false);
         while let Some((id, next)) = stack.last().copied() {
-            let field = self.program.records.get(id).and_then(|r| r.fields.get(next)).map(|f| (f.name.clone(), f.origin, record_of(&f.ty.kind)));
+            let field = self
+                .program
+                .records
+                .get(id)
+                .and_then(|r| r.fields.get(next))
+                .map(|f| (f.name.clone(), f.origin, record_of(&f.ty.kind)));
             if let Some(top) = stack.last_mut() {
                 top.1 += 1;
             }

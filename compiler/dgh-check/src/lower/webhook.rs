@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use dgh_diag::{Code, Place};
-use dgh_ir::{Arena, CallEvent, Kind};
 use dgh_ir::program::{FieldDef, HookBlock, Review, Webhook, WebhookId};
+use dgh_ir::{Arena, CallEvent, Kind};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
@@ -14,10 +14,15 @@ use crate::names::empty_request;
 const SETTINGS: &[&str] = &["post", "put", "patch", "get", "delete", "body", "headers", "auth", "sign"];
 
 impl Lower<'_> {
-    pub(crate) fn before_call(&mut self, file: usize, body: &Body, hooks: &[ast::BeforeCall]) -> Vec<HookBlock> {
+    pub(crate) fn before_call(
+        &mut self,
+        file: usize,
+        body: &Body,
+        hooks: &[ast::BeforeCall],
+    ) -> Vec<HookBlock> {
         let cx = Cx::body(file, body);
         let mut blocks: Vec<HookBlock> = Vec::new();
-        for step in hooks.iter().flat_map(|h| h.steps()) {
+        for step in hooks.iter().flat_map(ast::BeforeCall::steps) {
             match step {
                 ast::HookStep::Step(step) => {
                     let step = self.step(&cx, body, &step);
@@ -37,7 +42,12 @@ impl Lower<'_> {
     }
 
     /// Gives the webhooks their ids; of two with one name only the first is kept.
-    pub(crate) fn declare_webhooks(&mut self, file: usize, body: &mut Body, items: &[ast::Webhook]) -> Vec<ast::Webhook> {
+    pub(crate) fn declare_webhooks(
+        &mut self,
+        file: usize,
+        body: &mut Body,
+        items: &[ast::Webhook],
+    ) -> Vec<ast::Webhook> {
         let mut kept: Vec<ast::Webhook> = Vec::new();
         let mut seen: HashMap<String, Place> = HashMap::new();
         for item in items {
@@ -55,7 +65,12 @@ impl Lower<'_> {
         kept
     }
 
-    pub(crate) fn webhooks(&mut self, file: usize, body: &Body, items: &[ast::Webhook]) -> Arena<WebhookId, Webhook> {
+    pub(crate) fn webhooks(
+        &mut self,
+        file: usize,
+        body: &Body,
+        items: &[ast::Webhook],
+    ) -> Arena<WebhookId, Webhook> {
         items.iter().map(|item| self.webhook(file, body, item)).collect()
     }
 
@@ -73,7 +88,13 @@ impl Lower<'_> {
                 None => {
                     let known: Vec<&str> = CallEvent::ALL.iter().map(|e| e.name()).collect();
                     let place = self.at(&cx, &path);
-                    let finding = self.unknown(Code::UnknownEvent, place, format!("there is no `{text}` to send a webhook on"), &text, &known);
+                    let finding = self.unknown(
+                        Code::UnknownEvent,
+                        place,
+                        format!("there is no `{text}` to send a webhook on"),
+                        &text,
+                        &known,
+                    );
                     self.report.push(finding);
                 }
             }
@@ -85,7 +106,12 @@ impl Lower<'_> {
         }
         let request = self.request(&cx, &settings);
         if request.is_none() && !item.has_errors() {
-            self.error_hint(Code::SettingRequired, place, "this webhook does not say where it is sent", "Add an address: `post: \"https://…\"`.");
+            self.error_hint(
+                Code::SettingRequired,
+                place,
+                "this webhook does not say where it is sent",
+                "Add an address: `post: \"https://…\"`.",
+            );
         }
         let sign = settings.iter().find(|s| s.name == "sign").and_then(|s| self.secret(&cx, s));
         Webhook {
@@ -132,9 +158,23 @@ impl Lower<'_> {
             }
             seen.insert(name.text(), place);
             let ty = score.ty().map_or_else(dgh_ir::Type::hole, |t| self.ty(file, &t));
-            if !matches!(ty.kind, Kind::Bool | Kind::Int | Kind::Number | Kind::IntRange(..) | Kind::Enum(_) | Kind::Text | Kind::Hole) {
+            if !matches!(
+                ty.kind,
+                Kind::Bool
+                    | Kind::Int
+                    | Kind::Number
+                    | Kind::IntRange(..)
+                    | Kind::Enum(_)
+                    | Kind::Text
+                    | Kind::Hole
+            ) {
                 let what = crate::types::describe(&self.program, &ty.kind);
-                self.error_hint(Code::WrongType, place, format!("a score cannot be {what}"), "A score is a range like `1..5`, a `bool`, a number, a text or an `enum`.");
+                self.error_hint(
+                    Code::WrongType,
+                    place,
+                    format!("a score cannot be {what}"),
+                    "A score is a range like `1..5`, a `bool`, a number, a text or an `enum`.",
+                );
             }
             let origin = self.report.origin(place);
             scores.push(FieldDef { name: name.text(), ty, about: plain(score.about()), origin });

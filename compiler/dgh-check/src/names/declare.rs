@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use dgh_diag::{Code, Diagnostic, Edit, FileId, Fix, Place, Related, Span};
 use dgh_ir::program::{
-    Agent, Dialogue, EnumDef, EnumId, Flow, HttpRequest, Knowledge, McpServer, Method, Models, Phrase, RecordDef, Tool,
-    ToolAction,
+    Agent, Dialogue, EnumDef, EnumId, Flow, HttpRequest, Knowledge, McpServer, Method, Models, Phrase,
+    RecordDef, Tool, ToolAction,
 };
 use dgh_ir::{Arena, Origin, Template, Type};
 use dgh_syntax::ast::{self, AstNode as _};
@@ -101,7 +101,9 @@ impl<'a> Walk<'a> {
         for (id, place) in self.path.iter().skip(start) {
             finding.steps.push(Related { place: *place, message: format!("`{}` imports this", name(*id)) });
         }
-        finding.steps.push(Related { place, message: format!("and `{}` imports `{}` again", name(from), name(to)) });
+        finding
+            .steps
+            .push(Related { place, message: format!("and `{}` imports `{}` again", name(from), name(to)) });
         lower.report.push(finding);
     }
 }
@@ -117,12 +119,16 @@ fn lost_words(root: &SyntaxNode, clean: bool) -> HashSet<String> {
         return HashSet::new();
     }
     let errors = root.descendants().filter(|n| n.kind() == SyntaxKind::Error);
-    let tokens = errors.flat_map(|n| n.descendants_with_tokens()).filter_map(|e| e.into_token());
+    let tokens =
+        errors.flat_map(|n| n.descendants_with_tokens()).filter_map(dgh_syntax::SyntaxElement::into_token);
     tokens.filter(|t| t.kind() == SyntaxKind::Ident).map(|t| t.text().to_owned()).collect()
 }
 
 fn declare_item(lower: &mut Lower<'_>, scope: &mut FileScope, index: usize, item: ast::Item) {
-    if matches!(item, ast::Item::Provider(_) | ast::Item::Event(_) | ast::Item::Group(_) | ast::Item::Anywhere(_)) {
+    if matches!(
+        item,
+        ast::Item::Provider(_) | ast::Item::Event(_) | ast::Item::Group(_) | ast::Item::Anywhere(_)
+    ) {
         if scope.is_library() {
             lower.library_items.push((index, item));
         } else {
@@ -138,9 +144,13 @@ fn declare_item(lower: &mut Lower<'_>, scope: &mut FileScope, index: usize, item
     let place = Place { file: scope.id, span: name.span() };
     let whole = Place { file: scope.id, span: whole_span(item.syntax()) };
     if let Some(first) = scope.names.get(&text) {
-        let finding = Diagnostic::new(Code::Duplicate, place, format!("`{text}` is already the name of {}", first.named.what()))
-            .with_related(first.place, "the first one")
-            .with_hint("All items of a file share one set of names. Rename one of the two.");
+        let finding = Diagnostic::new(
+            Code::Duplicate,
+            place,
+            format!("`{text}` is already the name of {}", first.named.what()),
+        )
+        .with_related(first.place, "the first one")
+        .with_hint("All items of a file share one set of names. Rename one of the two.");
         lower.report.push(finding);
         return;
     }
@@ -159,27 +169,35 @@ fn misplaced(lower: &mut Lower<'_>, file: FileId, item: &ast::Item) {
     };
     let span = item.name().map_or_else(|| item.span(), |n| n.span());
     let hint = match item {
-        ast::Item::Provider(_) => "For a server that speaks OpenAI's protocol, use `openai_compatible(\"model\", url: \"…\")`.",
+        ast::Item::Provider(_) => {
+            "For a server that speaks OpenAI's protocol, use `openai_compatible(\"model\", url: \"…\")`."
+        }
         ast::Item::Anywhere(_) => "Put `anywhere { … }` inside of an `agent` or a `flow`.",
         _ => "What is not in the standard library cannot be added in a program.",
     };
-    let finding =
-        Diagnostic::new(Code::Misplaced, Place { file, span }, format!("only the standard library declares {what}")).with_hint(hint);
+    let finding = Diagnostic::new(
+        Code::Misplaced,
+        Place { file, span },
+        format!("only the standard library declares {what}"),
+    )
+    .with_hint(hint);
     lower.report.push(finding);
 }
 
 /// Makes room for an item, to be filled in when all names are known.
 fn allocate(lower: &mut Lower<'_>, item: &ast::Item, name: &str, origin: Origin) -> Option<Named> {
     let name = name.to_owned();
-    let doc = item.docs();
     let program = &mut lower.program;
     Some(match item {
-        ast::Item::Enum(_) => Named::Enum(program.enums.push(EnumDef { name, doc, cases: Vec::new(), origin })),
-        ast::Item::Type(_) => Named::Record(program.records.push(RecordDef { name, doc, fields: Vec::new(), origin })),
+        ast::Item::Enum(_) => {
+            Named::Enum(program.enums.push(EnumDef { name, cases: Vec::new(), origin }))
+        }
+        ast::Item::Type(_) => {
+            Named::Record(program.records.push(RecordDef { name, fields: Vec::new(), origin }))
+        }
         ast::Item::Const(item) => Named::Const(lower.consts.declare(name, item.clone(), lower.files.len())),
         ast::Item::Tool(_) => Named::Tool(program.tools.push(Tool {
             name,
-            doc,
             about: String::new(),
             params: Vec::new(),
             result: None,
@@ -199,12 +217,13 @@ fn allocate(lower: &mut Lower<'_>, item: &ast::Item, name: &str, origin: Origin)
             tools: None,
             origin,
         })),
-        ast::Item::Phrase(_) => Named::Phrase(program.phrases.push(Phrase { name, texts: IndexMap::new(), origin })),
+        ast::Item::Phrase(_) => {
+            Named::Phrase(program.phrases.push(Phrase { name, texts: IndexMap::new(), origin }))
+        }
         ast::Item::Knowledge(_) => Named::Knowledge(program.knowledge.push(empty_knowledge(name, origin))),
-        ast::Item::Agent(_) => Named::Agent(program.agents.push(empty_agent(name, doc, origin))),
+        ast::Item::Agent(_) => Named::Agent(program.agents.push(empty_agent(name, origin))),
         ast::Item::Flow(_) => Named::Flow(program.flows.push(Flow {
             name,
-            doc,
             result: Type::hole(),
             dialogue: Dialogue::default(),
             origin,
@@ -220,13 +239,19 @@ pub(crate) fn empty_knowledge(name: String, origin: Origin) -> Knowledge {
 
 /// A request before its settings are read.
 pub(crate) fn empty_request() -> HttpRequest {
-    HttpRequest { method: Method::Post, url: Template::default(), headers: Vec::new(), body: None, auth: None, result: None }
+    HttpRequest {
+        method: Method::Post,
+        url: Template::default(),
+        headers: Vec::new(),
+        body: None,
+        auth: None,
+        result: None,
+    }
 }
 
-fn empty_agent(name: String, doc: Option<String>, origin: Origin) -> Agent {
+fn empty_agent(name: String, origin: Origin) -> Agent {
     Agent {
         name,
-        doc,
         prompt: None,
         models: Models::default(),
         languages: vec!["en".to_owned()],
@@ -267,7 +292,8 @@ pub(crate) fn whole_span(node: &SyntaxNode) -> Span {
 /// Brings the names of an import into the scope of a file.
 fn bring(lower: &mut Lower<'_>, index: usize, import: &ast::Import) {
     let Some(file) = lower.files.get(index).map(|f| f.id) else { return };
-    let target = import_path(file, import).map(|(path, place)| ((lower.input.resolve)(file, &path), path, place));
+    let target =
+        import_path(file, import).map(|(path, place)| ((lower.input.resolve)(file, &path), path, place));
     let from = match target {
         Some((Import::File(id), ..)) => lower.file_index.get(&id).copied(),
         Some((Import::Missing(known), path, place)) => {
@@ -287,7 +313,11 @@ fn bring(lower: &mut Lower<'_>, index: usize, import: &ast::Import) {
             let finding = Diagnostic::new(
                 Code::Duplicate,
                 place,
-                if first.imported { format!("`{text}` is imported twice") } else { format!("this file already has `{text}`, {}", first.named.what()) },
+                if first.imported {
+                    format!("`{text}` is imported twice")
+                } else {
+                    format!("this file already has `{text}`, {}", first.named.what())
+                },
             )
             .with_related(first.place, "the first one")
             .with_hint("All items of a file share one set of names. Rename or remove one of the two.");
@@ -307,8 +337,14 @@ fn exported(lower: &mut Lower<'_>, from: usize, name: &str, place: Place) -> Nam
     if scope.lost.contains(name) {
         return Named::Hole;
     }
-    let own: Vec<&str> = scope.order.iter().filter(|n| scope.names.get(*n).is_some_and(|e| !e.imported)).map(String::as_str).collect();
-    let mut finding = lower.unknown(Code::UnknownImport, place, format!("that file has no `{name}`"), name, &own);
+    let own: Vec<&str> = scope
+        .order
+        .iter()
+        .filter(|n| scope.names.get(*n).is_some_and(|e| !e.imported))
+        .map(String::as_str)
+        .collect();
+    let mut finding =
+        lower.unknown(Code::UnknownImport, place, format!("that file has no `{name}`"), name, &own);
     if scope.names.contains_key(name) {
         finding = finding.with_hint("That file only imports it. Import it from where it is declared.");
     }
@@ -320,7 +356,10 @@ fn report_missing(lower: &mut Lower<'_>, known: &[String], path: &str, place: Pl
     let candidates: Vec<&str> = known.iter().map(String::as_str).collect();
     let mut finding = Diagnostic::new(Code::ImportNotFound, place, format!("there is no file `{path}`"));
     if let Some(near) = dgh_diag::suggest::closest(path, candidates.iter().copied()) {
-        let inner = Place { file: place.file, span: Span::new(place.span.start + 1, place.span.end.saturating_sub(1)) };
+        let inner = Place {
+            file: place.file,
+            span: Span::new(place.span.start + 1, place.span.end.saturating_sub(1)),
+        };
         finding = finding.with_hint(format!("Did you mean `{near}`?")).with_fix(Fix {
             title: format!("Change to `{near}`"),
             edits: vec![Edit { place: inner, text: near.to_owned() }],

@@ -118,7 +118,8 @@ fn read_provider(lower: &mut Lower<'_>, file: usize, item: &ast::Provider) {
     };
     let params = lower.params(file, item.params(), "a provider");
     let settings = lower.settings(file, item.config());
-    let settings = settings.into_iter().filter_map(|s| Some((s.name, declared_value(lower, file, &s.value)?))).collect();
+    let settings =
+        settings.into_iter().filter_map(|s| Some((s.name, declared_value(lower, file, &s.value)?))).collect();
     let provider = Provider { kind, name: name.text(), params: params.clone(), settings };
     lower.library.by_name.insert((kind, name.text()), lower.library.providers.len());
     lower.library.providers.push(Declared { provider, params: params.into(), id: None });

@@ -29,7 +29,11 @@ fn profiles(all: &[(&str, &[&str], &[&str])]) -> Config<'static> {
     let profile = |(name, env, secrets): &(&str, &[&str], &[&str])| {
         ((*name).to_owned(), Profile { env: names(env), secrets: names(secrets) })
     };
-    Config { profiles: Some(all.iter().map(profile).collect()), recordings: names(&["welcome"]), ..Config::default() }
+    Config {
+        profiles: Some(all.iter().map(profile).collect()),
+        recordings: names(&["welcome"]),
+        ..Config::default()
+    }
 }
 
 #[test]
@@ -39,18 +43,29 @@ fn values_of_the_profiles() {
     assert_eq!(findings(two(), At::Say, "{{ env.API }}"), none);
     assert_eq!(
         findings(two(), At::Say, "{{ env.DESK }} {{ env.DESK }}"),
-        ["E0121 `DESK` The profile `prod` has no `env.DESK` | Add `DESK` to `[profiles.prod.env]` in dgh.toml."]
+        [
+            "E0121 `DESK` The profile `prod` has no `env.DESK` | Add `DESK` to `[profiles.prod.env]` in dgh.toml."
+        ]
     );
     let found = findings(two(), At::Say, "{{ env.APY }}");
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].contains("The profiles `dev` and `prod` have no `env.APY` | Did you mean `API`?"), "{found:#?}");
+    assert!(
+        found[0].contains("The profiles `dev` and `prod` have no `env.APY` | Did you mean `API`?"),
+        "{found:#?}"
+    );
     assert_eq!(
         findings(two(), At::Tool, "auth: bearer(secret.KEY)"),
-        ["E0122 `KEY` The profile `prod` has no `secret.KEY` | Add `KEY` to `[profiles.prod.secrets]` in dgh.toml."]
+        [
+            "E0122 `KEY` The profile `prod` has no `secret.KEY` | Add `KEY` to `[profiles.prod.secrets]` in dgh.toml."
+        ]
     );
     assert_eq!(findings(two(), At::Step, "play recording.welcome"), none);
     let found = findings(two(), At::Step, "play recording.welcom");
-    assert!(found[0].contains("E0131 `welcom` There is no recording `welcom` in dgh.toml | Did you mean `welcome`?"), "{found:#?}");
+    assert!(
+        found[0]
+            .contains("E0131 `welcom` There is no recording `welcom` in dgh.toml | Did you mean `welcome`?"),
+        "{found:#?}"
+    );
 }
 
 #[test]
@@ -78,12 +93,20 @@ fn tools_of_the_lock() {
     assert_eq!(findings(lock(), At::Member, &node("calendar.list_holidays")), none);
     assert_eq!(findings(lock(), At::Member, &node("calendar")), none);
     let found = findings(lock(), At::Member, &node("calendar.list_holiday"));
-    assert!(found[0].contains("E0125 `list_holiday` `calendar` has no tool `list_holiday` | Did you mean `list_holidays`?"), "{found:#?}");
+    assert!(
+        found[0].contains(
+            "E0125 `list_holiday` `calendar` has no tool `list_holiday` | Did you mean `list_holidays`?"
+        ),
+        "{found:#?}"
+    );
     let call = |args: &str| format!("call calendar.book({args}) as booked");
     assert_eq!(findings(lock(), At::Step, &call("day: \"x\", n: 3")), none);
     assert_eq!(findings(lock(), At::Step, &call("day, 3")), none);
     let found = findings(lock(), At::Step, &call("dya: \"x\""));
-    assert!(found.iter().any(|l| l.contains("E0111 `dya`") && l.contains("Did you mean `day`?")), "{found:#?}");
+    assert!(
+        found.iter().any(|l| l.contains("E0111 `dya`") && l.contains("Did you mean `day`?")),
+        "{found:#?}"
+    );
     let found = findings(Config::default(), At::Member, &node("calendar.anything"));
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with("I0126 `anything`"), "{found:#?}");
@@ -96,7 +119,10 @@ fn files_of_the_bundle() {
     let none: [String; 0] = [];
     assert_eq!(findings(config(), At::Member, "knowledge k { files: [\"faq.pdf\"] }"), none);
     let found = findings(config(), At::Member, "knowledge k { files: [\"faq.pdf\", \"fag.pdf\"] }");
-    assert_eq!(found, ["E0137 `\"fag.pdf\"` There is no file `fag.pdf` | Paths start at the folder of dgh.toml."]);
+    assert_eq!(
+        found,
+        ["E0137 `\"fag.pdf\"` There is no file `fag.pdf` | Paths start at the folder of dgh.toml."]
+    );
 }
 
 #[test]
@@ -123,7 +149,11 @@ fn defaults_fill_in_what_agents_leave_out() {
         assert_eq!(other.languages, ["de"]);
         assert!(other.models.stt.is_empty());
     });
-    config.defaults.llm = vec![model("openay", &[]), model("openai", &[("modl", json!("x"))]), model("openai", &[("model", json!(3))])];
+    config.defaults.llm = vec![
+        model("openay", &[]),
+        model("openai", &[("modl", json!("x"))]),
+        model("openai", &[("model", json!(3))]),
+    ];
     let found = findings(config, At::Item, "");
     let codes: Vec<&str> = found.iter().map(|l| &l[..5]).collect();
     assert_eq!(codes, ["E0111", "E0112", "E0115", "E0124"], "{found:#?}");

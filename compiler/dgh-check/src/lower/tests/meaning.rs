@@ -33,7 +33,9 @@ fn a_test_for_presence_is_a_question() {
     assert!(matches!(condition(&lower(At::If, "or age != none")), ExprKind::IsSet(_)));
     assert!(matches!(condition(&lower(At::If, "or age == none")), ExprKind::Not(_)));
     assert!(matches!(condition(&lower(At::If, "or consent")), ExprKind::Slot(_)));
-    assert!(matches!(condition(&lower(At::If, "or caller.phone")), ExprKind::IsSet(x) if x.kind == ExprKind::Builtin(Builtin::CallerPhone)));
+    assert!(
+        matches!(condition(&lower(At::If, "or caller.phone")), ExprKind::IsSet(x) if x.kind == ExprKind::Builtin(Builtin::CallerPhone))
+    );
 }
 
 #[test]
@@ -50,12 +52,19 @@ fn constants_are_filled_in() {
     assert_eq!(b.kind, ExprKind::Const(Value::Int(3)));
     let ExprKind::Cmp(_, a, b) = condition(&lower(At::If, "or size == none")) else { panic!() };
     assert!(matches!(a.kind, ExprKind::Slot(_)));
-    assert_eq!(b.kind, ExprKind::Const(Value::Case("none".to_owned())), "a case may be called like a literal");
+    assert_eq!(
+        b.kind,
+        ExprKind::Const(Value::Case("none".to_owned())),
+        "a case may be called like a literal"
+    );
 }
 
 #[test]
 fn privacy_is_in_the_type() {
-    let program = lower(At::Member, "var pin: private int = 1 \"x\"  node n { say \"{{ reveal(pin) }}\" if pin == 3 -> act else -> act }");
+    let program = lower(
+        At::Member,
+        "var pin: private int = 1 \"x\"  node n { say \"{{ reveal(pin) }}\" if pin == 3 -> act else -> act }",
+    );
     let main = &program.agents[program.agent("main").unwrap()].dialogue;
     let node = &main.nodes[main.node("n").unwrap()];
     let StepKind::Say { text, .. } = &node.steps[0].kind else { panic!() };
@@ -148,7 +157,10 @@ fn tests_are_checked() {
 
 #[test]
 fn values_of_tests_have_the_declared_type() {
-    let text = program(At::Test, "mock find = [{ price: \"3 EUR\", id: \"a\", at: \"2026-03-02T10:00\" }] says \"x\" means { rate: 2, score: 3, wait_for: \"90s\" } says \"y\" means yes");
+    let text = program(
+        At::Test,
+        "mock find = [{ price: \"3 EUR\", id: \"a\", at: \"2026-03-02T10:00\" }] says \"x\" means { rate: 2, score: 3, wait_for: \"90s\" } says \"y\" means yes",
+    );
     let lowered = Bundle::new(&[("agent.dgh", &text)]).lower();
     let test = &lowered.context.tests[0];
     let MockAnswer::Value(Value::List(items)) = &test.mocks[0].answer else { panic!() };
@@ -157,7 +169,10 @@ fn values_of_tests_have_the_declared_type() {
     assert!(matches!(slot["at"], Value::DateTime(_)) && matches!(slot["price"], Value::Money(..)));
     let TestStepKind::Says(_, Some(meaning)) = &test.steps[0].kind else { panic!() };
     let values: Vec<&Value> = meaning.notes.iter().map(|n| &n.value).collect();
-    assert!(matches!(values.as_slice(), [Value::Number(_), Value::Int(3), Value::Duration(90_000)]), "{values:?}");
+    assert!(
+        matches!(values.as_slice(), [Value::Number(_), Value::Int(3), Value::Duration(90_000)]),
+        "{values:?}"
+    );
     // `yes` is a label of a flow that nobody runs.
     assert!(matches!(&test.steps[1].kind, TestStepKind::Says(_, None)));
 }

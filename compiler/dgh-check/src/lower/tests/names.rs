@@ -85,14 +85,24 @@ fn arguments_are_complete() {
     table(
         &[
             (MissingArgument, At::Step, "call «find»() as more", "`find` needs `day`"),
-            (MissingArgument, At::Member, "node n { run «ask»() as y  next -> act }", "`ask` needs `question`"),
+            (
+                MissingArgument,
+                At::Member,
+                "node n { run «ask»() as y  next -> act }",
+                "`ask` needs `question`",
+            ),
             (MissingArgument, At::Route, "when m: \"M\" -> agent «other»()", "`other` needs `reason`"),
             (MissingArgument, At::Member, "llm: «openai»(temperature: 0.2)", "`openai` needs `model`"),
             (MissingArgument, At::Route, "on «silence» -> act", "Such as `on silence(6s)`."),
             (MissingArgument, At::Route, "on «limit» -> end failed { say \"x\" }", "`on limit` needs `what`"),
             (MissingArgument, At::Step, "set choice = «{ id: \"a\", at: now }»", "this `Slot` lacks `price`"),
             (MissingArgument, At::Say, "{{ «reveal()» }}", "`reveal` takes one value"),
-            (TooManyArguments, At::Step, "call tell_them(\"a\", «\"b\"», \"c\")", "`tell_them` takes no further value"),
+            (
+                TooManyArguments,
+                At::Step,
+                "call tell_them(\"a\", «\"b\"», \"c\")",
+                "`tell_them` takes no further value",
+            ),
             (TooManyArguments, At::Route, "on error(«1») -> act", "It takes nothing"),
             (Duplicate, At::Step, "call find(day, «day: day») as more", "`day` of `find` is given twice"),
         ],
@@ -100,7 +110,10 @@ fn arguments_are_complete() {
             (At::Step, "call find(limit: 3, day: day) as more"),
             (At::Step, "set choice = { id: \"a\", at: now, price: 3 EUR }"),
             (At::Route, "on silence(5s, times: 2) -> act  on silence(after: 6s) { say \"x\" }"),
-            (At::Route, "on key(\"1\") -> act  on key -> pick  on language(\"es\") { say \"x\" }  on stalled(turns: 3) -> act"),
+            (
+                At::Route,
+                "on key(\"1\") -> act  on key -> pick  on language(\"es\") { say \"x\" }  on stalled(turns: 3) -> act",
+            ),
         ],
     );
 }
@@ -138,7 +151,12 @@ fn only_variables_change() {
     table(
         &[
             (NotAssignable, At::Step, "set «who» = \"Ann\"", "inputs do not change"),
-            (NotAssignable, At::Step, "call find(day) as more  set «more» = []", "is the answer of a tool or flow"),
+            (
+                NotAssignable,
+                At::Step,
+                "call find(day) as more  set «more» = []",
+                "is the answer of a tool or flow",
+            ),
             (NotAssignable, At::Step, "clear «who»", "inputs do not change"),
             (NotAssignable, At::Step, "call maybe(who) as «who»", "inputs do not change"),
             (NotAssignable, At::Collect, "collect «who»", "is given when the call starts"),
@@ -174,11 +192,17 @@ fn imports_bring_names() {
     let run = |import: &str| files(&[("agent.dgh", &main(import)), ("check.dgh", CHECK)]);
     assert_eq!(run("import { check } from \"./check.dgh\""), Vec::<String>::new());
     assert_eq!(run("import { chek } from \"./check.dgh\"").len(), 2);
-    assert!(run("import { check, Foundd } from \"./check.dgh\"")[0].contains("E0117 `Foundd` That file has no `Foundd` | Did you mean `Found`?"));
+    assert!(
+        run("import { check, Foundd } from \"./check.dgh\"")[0]
+            .contains("E0117 `Foundd` That file has no `Foundd` | Did you mean `Found`?")
+    );
     let found = run("import { check } from \"./chek.dgh\"");
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].contains("E0118 `\"./chek.dgh\"` There is no file `./chek.dgh`"), "{found:#?}");
-    assert!(run("import { check, check } from \"./check.dgh\"")[0].contains("E0114 `check` `check` is imported twice"));
+    assert!(
+        run("import { check, check } from \"./check.dgh\"")[0]
+            .contains("E0114 `check` `check` is imported twice")
+    );
     assert!(run("import { check, Found } from \"./check.dgh\"")[0].contains("W0410 `Found`"));
     let found = files(&[("agent.dgh", &main("import { check } from \"std/colect\"")), ("check.dgh", CHECK)]);
     assert!(found[0].contains("Did you mean `std/collect`?"), "{found:#?}");
@@ -198,13 +222,23 @@ fn files_do_not_import_each_other() {
 
 #[test]
 fn flows_do_not_run_each_other() {
-    let one = |name: &str, other: &str| format!("flow {name}(q: text) -> bool {{ start s node s {{ run {other}(q) as r  next -> return true }} }}\n");
+    let one = |name: &str, other: &str| {
+        format!(
+            "flow {name}(q: text) -> bool {{ start s node s {{ run {other}(q) as r  next -> return true }} }}\n"
+        )
+    };
     let text = format!("dgh 1\n{}{}{}", one("a", "b"), one("b", "c"), one("c", "a"));
     let found = errors(&text);
     let cycles: Vec<_> = found.iter().filter(|(c, ..)| *c == FlowCycle).collect();
     assert_eq!(cycles.len(), 1, "{found:#?}");
     let text = format!("dgh 1\n{}", one("a", "a"));
-    assert!(errors(&text).iter().any(|(c, _, line)| *c == FlowCycle && line.contains("The flow `a` runs itself")));
-    let text = format!("dgh 1\n{}{}flow c(q: text) -> bool {{ start s node s {{ say q next -> return true }} }}", one("a", "b"), one("b", "c"));
+    assert!(
+        errors(&text).iter().any(|(c, _, line)| *c == FlowCycle && line.contains("The flow `a` runs itself"))
+    );
+    let text = format!(
+        "dgh 1\n{}{}flow c(q: text) -> bool {{ start s node s {{ say q next -> return true }} }}",
+        one("a", "b"),
+        one("b", "c")
+    );
     assert_eq!(errors(&text), Vec::new());
 }

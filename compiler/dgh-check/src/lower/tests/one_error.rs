@@ -10,7 +10,10 @@ fn lines(at: At, snippet: &str) -> Vec<String> {
 #[test]
 fn a_use_of_what_failed_to_resolve_is_silent() {
     for (at, snippet) in [
-        (At::Member, "var x: Nope \"x\"  node n { say \"{{ x }} {{ x.y.z }}\" if x > 3 and x == \"a\" -> act else -> act { set x = 3 } }"),
+        (
+            At::Member,
+            "var x: Nope \"x\"  node n { say \"{{ x }} {{ x.y.z }}\" if x > 3 and x == \"a\" -> act else -> act { set x = 3 } }",
+        ),
         (At::Step, "call nope(who) as x  say \"{{ x.name }}\"  call tell_them(x)"),
         (At::Item, "const BAD: int = \"x\"\nconst MORE: int = BAD + 1"),
         (At::Item, "tool t(a: Nope) -> Nope { about: \"x\" get: \"https://example.com/{{ a }}\" }"),
@@ -18,8 +21,14 @@ fn a_use_of_what_failed_to_resolve_is_silent() {
         (At::Member, "llm: nope(\"x\", y: 3)"),
         (At::Step, "transfer whoo { mode: warm }"),
         (At::Collect, "collect dya { confirm: always }"),
-        (At::Member, "node n { prompt \"x\" collect choice from nope on failed(collect) -> act next -> act }"),
-        (At::Item, "import { A, b } from \"./nope.dgh\"\ntool t(a: A) -> list<A> { about: \"x\" post: \"https://example.com\" body: b }"),
+        (
+            At::Member,
+            "node n { prompt \"x\" collect choice from nope on failed(collect) -> act next -> act }",
+        ),
+        (
+            At::Item,
+            "import { A, b } from \"./nope.dgh\"\ntool t(a: A) -> list<A> { about: \"x\" post: \"https://example.com\" body: b }",
+        ),
     ] {
         let found = lines(at, snippet);
         assert_eq!(found.len(), 1, "{snippet}\n{found:#?}");
@@ -29,9 +38,13 @@ fn a_use_of_what_failed_to_resolve_is_silent() {
 #[test]
 fn what_was_lost_is_not_missed() {
     // The node is there, and cannot be read.
-    let found = lines(At::Member, "node extra { say \"x\" next => act }\nnode two { say \"y\" next -> extra }");
+    let found =
+        lines(At::Member, "node extra { say \"x\" next => act }\nnode two { say \"y\" next -> extra }");
     assert_eq!(found.len(), 1, "{found:#?}");
-    let found = lines(At::Item, "tool extra(a text) { about: \"x\" get: \"https://example.com\" }\nflow f(x: text) -> bool { start s node s { call extra(x) as y on error -> s2 next -> return true } node s2 { say x next -> return false } }");
+    let found = lines(
+        At::Item,
+        "tool extra(a text) { about: \"x\" get: \"https://example.com\" }\nflow f(x: text) -> bool { start s node s { call extra(x) as y on error -> s2 next -> return true } node s2 { say x next -> return false } }",
+    );
     assert_eq!(found.len(), 1, "{found:#?}");
 }
 
@@ -46,7 +59,8 @@ fn many_mistakes_are_all_found() {
 
 #[test]
 fn nothing_makes_it_panic() {
-    let whole = program(At::Test, "says \"x\" means human { day: 2026-03-02 } expect visited(talk) and said(\"x\")");
+    let whole =
+        program(At::Test, "says \"x\" means human { day: 2026-03-02 } expect visited(talk) and said(\"x\")");
     for cut in 0..whole.len() {
         if !whole.is_char_boundary(cut) || cut % 31 != 0 {
             continue;

@@ -117,7 +117,9 @@ pub(crate) fn program(at: At, snippet: &str) -> String {
     if at == At::File {
         return snippet.to_owned();
     }
-    let test = format!("test \"t\" of main {{ given who = \"Ann\", consent = true, target = \"+14155550100\", started = 2026-03-02T10:00, paid = 1 USD, fee = 1 USD {snippet} }}");
+    let test = format!(
+        "test \"t\" of main {{ given who = \"Ann\", consent = true, target = \"+14155550100\", started = 2026-03-02T10:00, paid = 1 USD, fee = 1 USD {snippet} }}"
+    );
     let fill = |mark: At, default: &str| if at == mark { snippet.to_owned() } else { default.to_owned() };
     BASE.replace("§Item§", &fill(At::Item, ""))
         .replace("§Member§", &fill(At::Member, ""))

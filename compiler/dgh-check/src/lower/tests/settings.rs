@@ -13,24 +13,70 @@ fn settings_are_known() {
             (UnknownSetting, At::Webhook, "«sing»: secret.X", "Did you mean `sign`?"),
             (UnknownSetting, At::Collect, "collect day { «confrim»: always }", "Did you mean `confirm`?"),
             (UnknownSetting, At::Step, "transfer target { «rings»: 20s }", "Did you mean `ring`?"),
-            (UnknownSetting, At::Step, "call find(day) as more { «meanwile»: \"x\" }", "Did you mean `meanwhile`?"),
+            (
+                UnknownSetting,
+                At::Step,
+                "call find(day) as more { «meanwile»: \"x\" }",
+                "Did you mean `meanwhile`?",
+            ),
             (UnknownSetting, At::Member, "«langauge2»: \"en\"", "an agent has no setting"),
             (UnknownSetting, At::Member, "«voice»: \"adam\"", "A voice is a parameter of its provider"),
             (UnknownSetting, At::Member, "limits { «time»: 3min }", "`limits` has no setting `time`"),
-            (UnknownSetting, At::Member, "review q { «sampel»: 25%  score a: 1..5 \"x\" }", "Did you mean `sample`?"),
-            (UnknownSetting, At::Member, "knowledge k { «file»: \"x\" files: [\"a.pdf\"] }", "Did you mean `files`?"),
-            (UnknownSetting, At::Item, "mcp m { «adress»: \"x\", url: \"https://example.com\" }", "an MCP server has no setting"),
-            (UnknownSetting, At::Member, "node n { «speed»: 3 say \"x\" next -> act }", "a node has no setting"),
+            (
+                UnknownSetting,
+                At::Member,
+                "review q { «sampel»: 25%  score a: 1..5 \"x\" }",
+                "Did you mean `sample`?",
+            ),
+            (
+                UnknownSetting,
+                At::Member,
+                "knowledge k { «file»: \"x\" files: [\"a.pdf\"] }",
+                "Did you mean `files`?",
+            ),
+            (
+                UnknownSetting,
+                At::Item,
+                "mcp m { «adress»: \"x\", url: \"https://example.com\" }",
+                "an MCP server has no setting",
+            ),
+            (
+                UnknownSetting,
+                At::Member,
+                "node n { «speed»: 3 say \"x\" next -> act }",
+                "a node has no setting",
+            ),
         ],
         &[
-            (At::Tool, "timeout: 3s, auth: bearer(secret.KEY), body: { name: name }, headers: { \"X-A\": env.A, \"X-B\": secret.B }, retries: 2, idempotent: true"),
-            (At::Webhook, "auth: basic(\"me\", secret.P) sign: secret.S body: { who: who, age: age?, outcome: call.outcome?, url: call.transcript_url, at: now }"),
-            (At::Collect, "collect day { confirm: unsure, tries: LIMIT, ask: \"Which day?\", by: speech_or_keypad, until: \"#\" }"),
+            (
+                At::Tool,
+                "timeout: 3s, auth: bearer(secret.KEY), body: { name: name }, headers: { \"X-A\": env.A, \"X-B\": secret.B }, retries: 2, idempotent: true",
+            ),
+            (
+                At::Webhook,
+                "auth: basic(\"me\", secret.P) sign: secret.S body: { who: who, age: age?, outcome: call.outcome?, url: call.transcript_url, at: now }",
+            ),
+            (
+                At::Collect,
+                "collect day { confirm: unsure, tries: LIMIT, ask: \"Which day?\", by: speech_or_keypad, until: \"#\" }",
+            ),
             (At::Step, "call find(day) as more { meanwhile: \"x\", timeout: 1500ms }"),
-            (At::Member, "limits { duration: 6min, cost: 0.40 USD, turns: 40 } sound { ambient: none, volume: 0.5 }"),
-            (At::Member, "turn { interrupt: true, end_after: 700ms }  words: [\"Kim\"]  tags: [\"x\"]  time_zone: \"Europe/Berlin\"  channels: [web]"),
-            (At::Member, "review q { sample: 25%, min_duration: 15s score polite: 1..5 \"x\" score ok: bool \"y\" }"),
-            (At::Member, "llm: [openai(\"gpt-4.1\", temperature: 0.3), anthropic(\"x\")] stt: deepgram(\"nova-3\", language: \"multi\") tts: elevenlabs(\"f\", voice: \"adam\") judge: groq(\"x\")"),
+            (
+                At::Member,
+                "limits { duration: 6min, cost: 0.40 USD, turns: 40 } sound { ambient: none, volume: 0.5 }",
+            ),
+            (
+                At::Member,
+                "turn { interrupt: true, end_after: 700ms }  words: [\"Kim\"]  tags: [\"x\"]  time_zone: \"Europe/Berlin\"  channels: [web]",
+            ),
+            (
+                At::Member,
+                "review q { sample: 25%, min_duration: 15s score polite: 1..5 \"x\" score ok: bool \"y\" }",
+            ),
+            (
+                At::Member,
+                "llm: [openai(\"gpt-4.1\", temperature: 0.3), anthropic(\"x\")] stt: deepgram(\"nova-3\", language: \"multi\") tts: elevenlabs(\"f\", voice: \"adam\") judge: groq(\"x\")",
+            ),
         ],
     );
 }
@@ -40,23 +86,51 @@ fn what_is_needed_is_there() {
     table(
         &[
             (SettingRequired, At::Item, "tool «t»(a: text) { about: \"x\" }", "does not say what it asks"),
-            (SettingRequired, At::Item, "tool «t»(a: text) { get: \"https://example.com\" }", "does not say what it is for"),
+            (
+                SettingRequired,
+                At::Item,
+                "tool «t»(a: text) { get: \"https://example.com\" }",
+                "does not say what it is for",
+            ),
             (SettingRequired, At::Tool, "«retries»: 2", "may do its work twice"),
             (SettingRequired, At::Item, "mcp «m» { timeout: 3s }", "does not say where it is"),
             (SettingRequired, At::Item, "knowledge «k» { mode: full }", "does not say where it is"),
-            (SettingRequired, At::Item, "flow «f»(x: text) { start s node s { say x next -> return x } }", "does not say what it returns"),
-            (SettingRequired, At::Member, "webhook «w» on call.ended { body: { a: who } }", "does not say where it is sent"),
+            (
+                SettingRequired,
+                At::Item,
+                "flow «f»(x: text) { start s node s { say x next -> return x } }",
+                "does not say what it returns",
+            ),
+            (
+                SettingRequired,
+                At::Member,
+                "webhook «w» on call.ended { body: { a: who } }",
+                "does not say where it is sent",
+            ),
             (SettingRequired, At::Member, "«inbound» { }", "`inbound` needs `numbers`"),
             (MissingPart, At::Item, "enum «E» { }", "an enum without cases"),
             (MissingPart, At::Item, "phrase «p» { }", "has no text"),
             (MissingPart, At::Member, "review «q» { sample: 5% }", "scores nothing"),
-            (MissingStart, At::Item, "agent «x» { outcome o node n { say \"x\" next -> end o } }", "`start n`"),
-            (MissingStart, At::Item, "flow «f»(x: text) -> text { node n { say x next -> return x } }", "this flow does not say where it starts"),
+            (
+                MissingStart,
+                At::Item,
+                "agent «x» { outcome o node n { say \"x\" next -> end o } }",
+                "`start n`",
+            ),
+            (
+                MissingStart,
+                At::Item,
+                "flow «f»(x: text) -> text { node n { say x next -> return x } }",
+                "this flow does not say where it starts",
+            ),
         ]
         .map(|(c, a, s, m)| (c, a, s, capital(m)))
         .as_slice(),
         &[
-            (At::Item, "/// What it does.\ntool t(a: text) { get: \"https://example.com/{{ a }}\", retries: 2 }"),
+            (
+                At::Item,
+                "/// What it does.\ntool t(a: text) { get: \"https://example.com/{{ a }}\", retries: 2 }",
+            ),
             (At::Item, "mcp m { command: \"server --stdio\", allow: [\"a\"] }"),
             (At::Member, "inbound { numbers: [env.NUMBER] }"),
         ],
@@ -77,20 +151,61 @@ fn some_things_exclude_each_other() {
     table(
         &[
             (Conflict, At::Member, "«languages»: [\"en\", \"es\"]", "`language` or `languages`"),
-            (Conflict, At::Member, "realtime: openai(\"gpt-realtime\") «llm»: openai(\"x\") tts: cartesia(\"x\")", "no `llm` beside it"),
-            (Conflict, At::Member, "realtime: openai(\"gpt-realtime\") «stt»: deepgram(\"x\") tts: cartesia(\"x\")", "no `stt` beside it"),
+            (
+                Conflict,
+                At::Member,
+                "realtime: openai(\"gpt-realtime\") «llm»: openai(\"x\") tts: cartesia(\"x\")",
+                "no `llm` beside it",
+            ),
+            (
+                Conflict,
+                At::Member,
+                "realtime: openai(\"gpt-realtime\") «stt»: deepgram(\"x\") tts: cartesia(\"x\")",
+                "no `stt` beside it",
+            ),
             (Conflict, At::Member, "moved «act» -> pick", "there is still a node of this name"),
             (Conflict, At::Tool, "«get»: \"https://example.com\"", "a request has one method"),
-            (Conflict, At::Item, "tool t(a: text) { about: \"x\" get: \"https://example.com\" «body»: { a: a } }", "`get` sends no body"),
-            (Conflict, At::Item, "tool t(a: text) { about: \"x\" get: \"https://example.com\" «result»: \"$.a\" }", "picks from an answer"),
+            (
+                Conflict,
+                At::Item,
+                "tool t(a: text) { about: \"x\" get: \"https://example.com\" «body»: { a: a } }",
+                "`get` sends no body",
+            ),
+            (
+                Conflict,
+                At::Item,
+                "tool t(a: text) { about: \"x\" get: \"https://example.com\" «result»: \"$.a\" }",
+                "picks from an answer",
+            ),
             (Conflict, At::Item, "mcp m { url: \"https://example.com\", «command»: \"x\" }", "has both"),
             (Conflict, At::Collect, "collect day\n«collect total»", "one `collect`"),
-            (Conflict, At::Member, "node n { prompt \"a\" «prompt \"b\"» when x: \"X\" -> act }", "one `prompt`"),
+            (
+                Conflict,
+                At::Member,
+                "node n { prompt \"a\" «prompt \"b\"» when x: \"X\" -> act }",
+                "one `prompt`",
+            ),
             (Conflict, At::Member, "«prompt \"b\"»", "one `prompt`"),
             (Conflict, At::Collect, "collect choice, «day» from slots", "only one variable can be picked"),
-            (Conflict, At::Item, "agent self { outcome o start s node s { say \"x\" next -> agent «self»() } }", "to itself"),
+            (
+                Conflict,
+                At::Item,
+                "agent self { outcome o start s node s { say \"x\" next -> agent «self»() } }",
+                "to itself",
+            ),
         ]
-        .map(|(c, a, s, m)| (c, a, s, match m { "a request has one method" => "A request has one method", "only one variable can be picked" => "Only one variable can be picked", m => m }))
+        .map(|(c, a, s, m)| {
+            (
+                c,
+                a,
+                s,
+                match m {
+                    "a request has one method" => "A request has one method",
+                    "only one variable can be picked" => "Only one variable can be picked",
+                    m => m,
+                },
+            )
+        })
         .as_slice(),
         &[(At::Member, "realtime: openai(\"gpt-realtime\") tts: cartesia(\"x\")")],
     );

@@ -8,7 +8,12 @@ use super::program::{At, table};
 fn values_go_where_they_fit() {
     table(
         &[
-            (WrongType, At::Step, "set total = «\"three\"»", "`total` takes a whole number, and this is a text"),
+            (
+                WrongType,
+                At::Step,
+                "set total = «\"three\"»",
+                "`total` takes a whole number, and this is a text",
+            ),
             (WrongType, At::Step, "set total = «\"3\"»", "Write it without quotes: `3`."),
             (WrongType, At::Step, "set size = «\"small\"»", "Write it without quotes: `small`."),
             (WrongType, At::Step, "set day = «\"2026-03-02\"»", "Write it without quotes: `2026-03-02`."),
@@ -25,11 +30,26 @@ fn values_go_where_they_fit() {
             (WrongType, At::Step, "call find(«\"today\"») as more", "`day` of `find` takes a date"),
             (WrongType, At::Step, "call tell_them(«total»)", "`message` of `tell_them` takes a text"),
             (WrongType, At::Step, "set comment = «Size»", "`Size` is an enum, not a value"),
-            (WrongType, At::Step, "set total = match size { small -> 1, large -> «\"two\"», none -> 3 }", "this arm takes a whole number"),
+            (
+                WrongType,
+                At::Step,
+                "set total = match size { small -> 1, large -> «\"two\"», none -> 3 }",
+                "this arm takes a whole number",
+            ),
             (WrongType, At::Collect, "collect choice from «who»", "`from` takes a list"),
-            (WrongType, At::Collect, "collect day from «slots»", "`day` is a date, and an entry of this list is a `Slot`"),
+            (
+                WrongType,
+                At::Collect,
+                "collect day from «slots»",
+                "`day` is a date, and an entry of this list is a `Slot`",
+            ),
             (WrongType, At::Step, "call tell_them(\"x\") as «sent»", "answers nothing"),
-            (WrongType, At::Step, "call checked(\"x\") as «day»", "answers a yes or no (bool), and `day` is a date"),
+            (
+                WrongType,
+                At::Step,
+                "call checked(\"x\") as «day»",
+                "answers a yes or no (bool), and `day` is a date",
+            ),
             (WrongType, At::If, "or [1, «\"a\"»].empty", "an earlier entry a whole number"),
             (WrongType, At::If, "or total «+» who == 3", "`+` does not go with a whole number and a text"),
             (WrongType, At::Item, "const BAD: int = «\"x\"»", "`BAD` takes a whole number"),
@@ -69,9 +89,19 @@ fn units_are_kept_apart() {
             (MixedUnits, At::If, "or paid «>=» 100", "Write the number with its currency"),
             (MixedUnits, At::If, "or fee «<» 10 EUR", "two currencies"),
             (MixedUnits, At::If, "or wait_for «>» 3", "Write the number with its unit"),
-            (MixedUnits, At::Step, "set total = «paid»", "takes a whole number, and this is an amount of money"),
+            (
+                MixedUnits,
+                At::Step,
+                "set total = «paid»",
+                "takes a whole number, and this is an amount of money",
+            ),
             (MixedUnits, At::Step, "set wait_for = «4»", "Write the number with its unit"),
-            (MixedUnits, At::If, "or fee «+» 3 > 1 USD", "`+` does not go with an amount in USD and a whole number"),
+            (
+                MixedUnits,
+                At::If,
+                "or fee «+» 3 > 1 USD",
+                "`+` does not go with an amount in USD and a whole number",
+            ),
             (MixedUnits, At::If, "or fee «+» 3 EUR > 1 USD", "two currencies"),
             (MixedUnits, At::Tool, "timeout: «3»", "`timeout` takes a length of time"),
             (MixedUnits, At::Member, "limits { cost: «2» }", "`cost` takes an amount of money"),
@@ -173,11 +203,20 @@ fn texts_hold_what_has_words() {
             (NotCallable, At::Step, "call «calendar»()", "not one of its tools"),
         ],
         &[
-            (At::Say, "{{ day as spoken }} {{ now as date }} {{ now as time }} {{ opens as time }} {{ day as iso }}"),
+            (
+                At::Say,
+                "{{ day as spoken }} {{ now as date }} {{ now as time }} {{ opens as time }} {{ day as iso }}",
+            ),
             (At::Say, "{{ total as digits }} {{ target as digits }} {{ paid as spoken }} {{ paid as iso }}"),
-            (At::Say, "{{ size }} {{ size as spoken }} {{ consent }} {{ code as digits }} {{ wait_for as spoken }}"),
+            (
+                At::Say,
+                "{{ size }} {{ size as spoken }} {{ consent }} {{ code as digits }} {{ wait_for as spoken }}",
+            ),
             (At::Member, "node extra { prompt \"Offer {{ slots ?? choice }}\" when x: \"X\" -> end done }"),
-            (At::Route, "when more: \"They want more\" -> end done { say \"{{ call.duration as spoken }}\" }"),
+            (
+                At::Route,
+                "when more: \"They want more\" -> end done { say \"{{ call.duration as spoken }}\" }",
+            ),
         ][..3],
     );
 }
@@ -201,7 +240,11 @@ fn values_stay_in_their_range() {
             (BadLiteral, At::Member, "var bad: money(«DOLLARS») \"x\"", "Did you mean `USD`?"),
             (BadLiteral, At::Member, "var bad: digits(«0») \"x\"", "from 1 to 64"),
         ],
-        &[(At::Step, "set score = 5"), (At::If, "or score == 5"), (At::Member, "var good: money(USD)? \"x\" var better: digits(12)? \"y\"")],
+        &[
+            (At::Step, "set score = 5"),
+            (At::If, "or score == 5"),
+            (At::Member, "var good: money(USD)? \"x\" var better: digits(12)? \"y\""),
+        ],
     );
 }
 
@@ -209,10 +252,25 @@ fn values_stay_in_their_range() {
 fn a_match_knows_all_cases() {
     table(
         &[
-            (MissingElse, At::Step, "set total = match «size» { small -> 1, large -> 2 }", "no arm for `none`"),
+            (
+                MissingElse,
+                At::Step,
+                "set total = match «size» { small -> 1, large -> 2 }",
+                "no arm for `none`",
+            ),
             (MissingElse, At::Step, "set total = match «total» { 1 -> 2 }", "what holds otherwise"),
-            (UnknownCase, At::Step, "set total = match size { «smal» -> 1, else -> 2 }", "Did you mean `small`?"),
-            (NotComparable, At::Step, "set total = match size { «3» -> 1, else -> 2 }", "what the `match` looks at"),
+            (
+                UnknownCase,
+                At::Step,
+                "set total = match size { «smal» -> 1, else -> 2 }",
+                "Did you mean `small`?",
+            ),
+            (
+                NotComparable,
+                At::Step,
+                "set total = match size { «3» -> 1, else -> 2 }",
+                "what the `match` looks at",
+            ),
         ],
         &[
             (At::Step, "set total = match consent { true -> 1, false -> 2 }"),
@@ -226,7 +284,12 @@ fn a_match_knows_all_cases() {
 fn nothing_contains_itself() {
     table(
         &[
-            (RecursiveType, At::Item, "type A { next: B? }  type B { «back»: list<A> }", "through `back`, a `A` contains a `A`"),
+            (
+                RecursiveType,
+                At::Item,
+                "type A { next: B? }  type B { «back»: list<A> }",
+                "through `back`, a `A` contains a `A`",
+            ),
             (RecursiveType, At::Item, "type A { «self»: A? }", "contains a `A`"),
             (RecursiveType, At::Item, "const «A» = B + 1  const B = A + 1", "needs itself"),
         ],
