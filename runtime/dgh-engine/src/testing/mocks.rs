@@ -39,7 +39,7 @@ impl<'a> Mocks<'a> {
         self.calls.push(request.tool.clone());
         let call = self.called(&request.tool);
         let answers: Vec<&Mock> = self
-            .mocks
+            .answers
             .iter()
             .filter(|(_, name)| name.as_ref() == Some(&request.tool))
             .map(|(mock, _)| *mock)
@@ -68,7 +68,7 @@ impl<'a> Mocks<'a> {
     /// How a transfer ends; none: it is not mocked.
     pub(super) fn transfer(&mut self) -> Option<TransferEnd> {
         let answers: Vec<&MockAnswer> = self
-            .mocks
+            .answers
             .iter()
             .filter(|(mock, _)| mock.what == MockWhat::Transfer)
             .map(|(mock, _)| &mock.answer)
