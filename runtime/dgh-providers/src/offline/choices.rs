@@ -228,7 +228,7 @@ static RELATED: [(&str, Phrases); 24] = [
     (
         "service",
         Phrases::new(
-            "not working; does|do not|n't work; stopped working; broke|broken; \
+            "not working; does|do|did|will|can not start|work|turn|run|open|charge; stopped working; broke|broken; \
          repair|fix|fixed|maintenance; technician",
         ),
     ),
@@ -394,7 +394,8 @@ fn described(words: &Words, entries: &[Entry], calendar: &Calendar) -> (Vec<usiz
     }
     let best = scores.iter().copied().fold(0.0, f64::max);
     let fits = |score: f64| best > 0.0 && (score - best).abs() < 1e-9;
-    let numbers = scores.iter().zip(1..).filter(|(score, _)| fits(**score)).map(|(_, number)| number).collect();
+    let numbers =
+        scores.iter().zip(1..).filter(|(score, _)| fits(**score)).map(|(_, number)| number).collect();
     let used = || days.iter().map(|hit| &hit.places).chain(times.iter().map(|hit| &hit.places));
     let places = used().map(|places| places.start).min().unwrap_or(0)
         ..used().map(|places| places.end).max().unwrap_or(0);

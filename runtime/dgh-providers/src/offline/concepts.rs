@@ -195,7 +195,7 @@ static CONCEPTS: [Concept; 25] = [
              fed up; sick of|and; waste|wasting of? my? time; \
              stupid|idiot|idiots|moron|dumb|damn|hell|shit|crap|fuck|fucking|bullshit|suck|sucks|bloody; \
              worst|terrible|horrible|awful service|company|experience|customer; shut up; how dare you; \
-             complain|complaint; are you kidding|joking|serious; hate this|you|talking; \
+             complain|complaint; harassment|harassing|harassed; are you kidding|joking|serious; hate this|you|talking; \
              do not|not understand|listen * anything|at; what is wrong with; not listening; \
              frustrated|frustrating|annoyed|annoying|upset|mad; third|second|fourth time i; \
              again and again",
@@ -215,7 +215,7 @@ static CONCEPTS: [Concept; 25] = [
              will not * say|tell|share|give|answer|disclose; not * comfortable; none of your; \
              not your business; that is private|personal|confidential|secret; \
              can not * say|tell|share|disclose; not telling|saying|sharing|giving; \
-             why do you ask|need|want; no comment; do not feel like; skip that|this|it; i refuse to; \
+             why do you ask; no comment; do not feel like; skip that|this|it; i refuse to; \
              not tell you",
         ),
         author: Phrases::new(

@@ -57,8 +57,12 @@ fn relative_day(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<
     if words.stands(place, &["day", "before", "yesterday"]) {
         return Some(hit(today - Days::new(2), place..place + 3));
     }
-    let soon: [&[&str]; 4] =
-        [&["as", "soon", "as", "possible"], &["right", "away"], &["as", "soon", "as", "you", "can"], &["earliest", "possible"]];
+    let soon: [&[&str]; 4] = [
+        &["as", "soon", "as", "possible"],
+        &["right", "away"],
+        &["as", "soon", "as", "you", "can"],
+        &["earliest", "possible"],
+    ];
     if let Some(soon) = soon.iter().find(|soon| !calendar.past && words.stands(place, soon)) {
         return Some(hit(today, place..place + soon.len()));
     }

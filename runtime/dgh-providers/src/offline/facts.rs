@@ -53,7 +53,8 @@ pub(super) fn tool(
     for function in usable {
         let Some(arguments) = arguments(function, words, card, values) else { continue };
         let searches = arguments.get("query").is_some() || arguments.get("question").is_some();
-        let shared = |text: &str| topics(&Words::new(text)).iter().filter(|token| said.contains(token)).count();
+        let shared =
+            |text: &str| topics(&Words::new(text)).iter().filter(|token| said.contains(token)).count();
         let (named, described) = (shared(&words_of(&function.name)), shared(&function.description));
         let computes = arguments.get("expression").is_some();
         let score = (named + described) * 2 + usize::from(searches) + usize::from(computes) * 3;
@@ -112,7 +113,9 @@ fn said(result: &Json, question: &str, card: &Card) -> Vec<String> {
         ranked.truncate(if any { 2 } else { 1 });
         ranked.retain(|(score, ..)| *score > 0 || !any);
         ranked.sort_by_key(|(_, at, _)| *at);
-        return ranked.into_iter().map(|(_, _, text)| sentence(&text, '.')).collect();
+        // What shares no word with the question may still answer it; it is only said what it is.
+        let lead = if any { "" } else { "I found this: " };
+        return ranked.into_iter().map(|(_, _, text)| sentence(&format!("{lead}{text}"), '.')).collect();
     }
     let lead = match result {
         Json::Array(items) if items.len() > 1 => "This is what I found: ",

@@ -53,8 +53,9 @@ pub(super) fn scores(words: &Words, labels: &[Label], around: &Around<'_>) -> Ve
     if words.is_blank() {
         return vec![0.0; labels.len()];
     }
-    let turn = Turn::new(words, around);
+    let mut turn = Turn::new(words, around);
     let authors: Vec<Author> = labels.iter().map(Author::new).collect();
+    turn.goes_to_question = turn.question && authors.iter().any(|author| author.asks_about.is_some());
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for author in &authors {
         for token in author.bag.keys() {
@@ -84,6 +85,8 @@ struct Turn {
     concepts: Vec<&'static Concept>,
     answer: Option<Answer>,
     question: bool,
+    /// It is a question, and a label takes questions.
+    goes_to_question: bool,
     /// Content words of the turn that nothing explains: not what its surroundings add, and not
     /// those that values were read from.
     own: usize,
@@ -101,7 +104,8 @@ impl Turn {
             }
         }
         // A bare yes or no says what was asked.
-        let asked = Some(last_question(around.asked)).filter(|asked| asked.ends_with('?') && !asked.contains(" or "));
+        let asked =
+            Some(last_question(around.asked)).filter(|asked| asked.ends_with('?') && !asked.contains(" or "));
         if let (Some(answer), Some(asked)) = (answer.filter(|answer| answer.alone), asked) {
             for (token, value) in self::bag(&plain(&Words::new(asked)), 0.6) {
                 bag.entry(token).or_insert(Token { denied: value.denied == answer.yes, ..value });
@@ -113,6 +117,7 @@ impl Turn {
             bag,
             answer,
             question: is_question(words),
+            goes_to_question: false,
             own,
         }
     }
@@ -130,6 +135,8 @@ struct Author {
     concepts: Vec<&'static Concept>,
     like: Vec<Vec<String>>,
     unlike: Vec<Vec<String>>,
+    /// "They say that …"
+    states: bool,
     /// "They ask about …": what follows.
     asks_about: Option<Vec<String>>,
 }
@@ -154,7 +161,11 @@ impl Author {
         let asks_about = super::patterns::find(&sentence, "ask|asks|asking|question|questions|know|curious|inquire|information|info about|what|who|how|whether|if|on")
             .map(|range| sentence.get(range.end..).unwrap_or_default().to_vec())
             .or_else(|| super::patterns::find(&sentence, "question|questions").map(|_| Vec::new()));
-        Self { plain: sentence, bag, concepts, like, unlike: examples(&label.unlike), asks_about }
+        let states = super::patterns::says(
+            &sentence,
+            "say|says|claim|claims|state|states|mention|mentions|insist|insists",
+        );
+        Self { states, plain: sentence, bag, concepts, like, unlike: examples(&label.unlike), asks_about }
     }
 }
 
@@ -178,7 +189,10 @@ fn score(
     let words = if author.concepts.iter().any(|concept| excluded(concept.name, turn, author)) {
         0.0
     } else {
-        overlap(turn, author, rarity)
+        // Where a label takes questions, "how did you get my number?" is not for "Wrong number".
+        // And whoever asks "what debt is this?" does not say that it is not his.
+        let asks = turn.goes_to_question && author.asks_about.is_none() || turn.question && author.states;
+        overlap(turn, author, rarity) * if asks { 0.5 } else { 1.0 }
     };
     let best = like.max(concept).max(yes_no).max(question);
     // Two kinds of evidence are better than one, but words never outweigh a plain meaning.
@@ -259,14 +273,16 @@ fn yes_no(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>) -> f
     let meant = match named {
         Some(yes) => yes == answer.yes,
         None if answer.yes => has("yes") && !has("no") || has("helped"),
+        // "Do you have two minutes?" "No."
+        None if !answer.yes && has("busy") => {
+            answer.alone && asks_for_time(around.asked) && !turn.means("no interest")
+        }
         None if has("none suits") => turn.answer.is_some_and(|answer| answer.alone),
-        None => has("no") && !has("stop calling") && !has("dispute"),
+        None => has("no") && !has("someone else") && !has("stop calling") && !has("dispute"),
     };
     // A no to "Am I speaking with Ann?" is somebody else.
-    let someone = !answer.yes
-        && has("someone else")
-        && asks_for_person(around.asked)
-        && !turn.means("refuse to say");
+    let someone =
+        !answer.yes && has("someone else") && asks_for_person(around.asked) && !turn.means("refuse to say");
     if someone {
         return 1.5;
     }
@@ -336,6 +352,11 @@ pub(super) fn last_question(asked: &str) -> &str {
     let sentences: Vec<&str> =
         asked.split_inclusive(['.', '?', '!']).map(str::trim).filter(|text| !text.is_empty()).collect();
     sentences.iter().rev().find(|text| text.ends_with('?')).or(sentences.last()).copied().unwrap_or_default()
+}
+
+fn asks_for_time(asked: &str) -> bool {
+    let question = last_question(asked).to_lowercase();
+    ["minute", "moment", "time", "talk", "now"].iter().any(|word| question.contains(word))
 }
 
 fn asks_for_person(asked: &str) -> bool {

@@ -69,7 +69,9 @@ fn amount(words: &Words, number: &Number) -> Hit<Amount> {
         places.end = behind + 1;
     }
     let grand = words.raw(number.places.clone()).to_lowercase();
-    let sure = currency.is_some() || grand.ends_with('k') || grand.ends_with("grand");
+    // "I can pay 100"
+    let led = matches!(words.before(number.places.start), "pay" | "paying" | "spend" | "afford" | "budget");
+    let sure = currency.is_some() || led || grand.ends_with('k') || grand.ends_with("grand");
     Hit { value: Amount { value: value.normalize(), currency }, places, sure }
 }
 

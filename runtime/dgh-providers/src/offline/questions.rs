@@ -91,11 +91,8 @@ pub(super) fn offer(options: &[String], prompt: &str, now: NaiveDateTime) -> Str
         [] => "I am afraid there is nothing to offer.".to_owned(),
         [one] => format!("I have {one}."),
         many => {
-            let numbered: Vec<String> = many
-                .iter()
-                .zip(ORDINALS)
-                .map(|(option, place)| format!("{place}, {option}"))
-                .collect();
+            let numbered: Vec<String> =
+                many.iter().zip(ORDINALS).map(|(option, place)| format!("{place}, {option}")).collect();
             format!("I have {most} to choose from: {}.", numbered.join("; "))
         }
     }

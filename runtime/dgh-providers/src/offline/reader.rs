@@ -175,6 +175,8 @@ impl<'a> Reader<'a> {
                 let wording = about.to_lowercase();
                 let upper =
                     !["lower", "minimum", "at least", "smallest"].iter().any(|word| wording.contains(word));
+                // A type or a description that names a currency takes no other.
+                let fixed = currency.as_deref().or_else(|| named_currency(&wording));
                 let blocked = self.strong();
                 let alone = self.only_number_wanted(name);
                 let hits = amounts(words, upper)
@@ -188,15 +190,12 @@ impl<'a> Reader<'a> {
                     .filter(|hit| hit.sure || !self.is_count(&hit.places))
                     .filter(|hit| !self.is_taken(&hit.places))
                     .filter(|hit| {
-                        currency.is_none()
-                            || hit.value.currency.is_none()
-                            || currency.as_deref() == hit.value.currency
+                        fixed.is_none() || hit.value.currency.is_none() || fixed == hit.value.currency
                     })
                     .collect::<Vec<_>>();
                 let sure = hits.iter().any(|hit| hit.sure);
                 let hit = meant(words, hits.into_iter().filter(|hit| hit.sure || !sure).collect())?;
-                let code =
-                    currency.as_deref().or(hit.value.currency).unwrap_or_else(|| self.currency(&wording));
+                let code = fixed.or(hit.value.currency).unwrap_or_else(|| self.currency());
                 Some((json!(format!("{} {code}", hit.value.value.normalize())), hit.places))
             }
             Shape::Date => {
@@ -508,18 +507,8 @@ impl<'a> Reader<'a> {
         Calendar { now: self.card.now, past, day_first }
     }
 
-    fn currency(&self, about: &str) -> &'static str {
-        let named = [
-            ("euro", "EUR"),
-            ("pound", "GBP"),
-            ("dollar", "USD"),
-            ("franc", "CHF"),
-            ("yen", "JPY"),
-            ("rupee", "INR"),
-        ];
-        if let Some((_, code)) = named.iter().find(|(word, _)| about.contains(word)) {
-            return code;
-        }
+    /// The currency that is usual where the call is.
+    fn currency(&self) -> &'static str {
         let region = self.card.language.split('-').nth(1).unwrap_or_default().to_uppercase();
         match region.as_str() {
             "GB" => "GBP",
@@ -535,6 +524,19 @@ impl<'a> Reader<'a> {
             _ => "USD",
         }
     }
+}
+
+/// The currency that a description names: "in US dollars".
+fn named_currency(about: &str) -> Option<&'static str> {
+    let named = [
+        ("euro", "EUR"),
+        ("pound", "GBP"),
+        ("dollar", "USD"),
+        ("franc", "CHF"),
+        ("yen", "JPY"),
+        ("rupee", "INR"),
+    ];
+    named.iter().find(|(word, _)| about.contains(word)).map(|(_, code)| *code)
 }
 
 /// "What day is it today?" names no day.

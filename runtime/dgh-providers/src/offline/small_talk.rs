@@ -3,6 +3,7 @@
 
 use dgh_engine::reply::Label;
 
+use super::answers::answer;
 use super::concepts::{caller_means, of_author};
 use super::patterns::Phrases;
 use super::questions::Asking;
@@ -21,6 +22,8 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
         ("I am an automated assistant.", Some(Asking::Open))
     } else if caller_means(&said, "angry") {
         (sorry(labels), Some(Asking::Open))
+    } else if caller_means(&said, "human") {
+        ("I am sorry, I cannot put you through to a person.", Some(Asking::Open))
     } else if HOW_ARE_YOU.within(&said) {
         ("I am fine, thank you.", Some(Asking::Open))
     } else if HELLO.within(&said) {
@@ -29,6 +32,8 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
         ("You are welcome.", Some(Asking::Open))
     } else if GOODBYE.within(&said) {
         ("Goodbye!", None)
+    } else if answer(words).is_some_and(|answer| !answer.yes && answer.alone) {
+        ("I see.", Some(Asking::Open))
     } else if UNSURE.within(&said) {
         ("That is all right.", Some(Asking::Again))
     } else if STILL_THERE.within(&said) {
@@ -53,12 +58,14 @@ static HOW_ARE_YOU: Phrases = Phrases::new("how are you; how is it going; how do
 static HELLO: Phrases =
     Phrases::new("^ hello|hi|hey|hiya there? $; ^ good morning|afternoon|evening|day; ^ howdy $");
 static THANKS: Phrases = Phrases::new("^ thanks|thank; thank you $");
-static GOODBYE: Phrases = Phrases::new("^ bye|goodbye|ciao; bye|goodbye $; see you later|soon|then $; i have to go");
+static GOODBYE: Phrases =
+    Phrases::new("^ bye|goodbye|ciao; bye|goodbye $; see you later|soon|then $; i have to go");
 static ANY: Phrases = Phrases::new(
     "^ any|anything $; any day|time|one|of; whenever; whatever; whichever; does not|no matter; do not|not care|mind; \
      you choose|decide|pick; up to you; all the same; i am flexible|easy",
 );
-static UNSURE: Phrases = Phrases::new("not sure|certain; do not know; no idea; hard to say; ^ maybe|perhaps $");
+static UNSURE: Phrases =
+    Phrases::new("not sure|certain; do not know; no idea; hard to say; ^ maybe|perhaps $");
 static STILL_THERE: Phrases = Phrases::new("are you there; can you hear me; anyone|anybody there; you there");
 
 /// A caller who is angry may have a person, where the agent has one.

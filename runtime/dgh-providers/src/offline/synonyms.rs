@@ -35,7 +35,7 @@ const GROUPS: &str = "
     bill bills billing invoice invoices statement charge charges charged
     insurance insured insurer coverage copay deductible
     pay pays paying paid payment payments
-    person human agent representative rep operator somebody someone people staff receptionist colleague
+    person human agent representative rep operator staff receptionist colleague
     manager supervisor boss superior
     emergency emergencies urgent urgently life-threatening critical
     bleed bleeding bleeds blood bled

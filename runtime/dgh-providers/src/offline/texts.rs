@@ -172,7 +172,8 @@ pub(super) fn firm(words: &Words) -> Option<Hit<String>> {
         {
             place + 2 + usize::from(words.at(place + 2) == "of")
         } else if words.is(place, &["from", "with"])
-            && matches!(words.before(place), "i'm" | "am" | "we're" | "are")
+            && (matches!(words.before(place), "i'm" | "am" | "we're" | "are")
+                || words.at(place) == "from" && place > 1 && words.capital(place - 1))
         {
             place + 1
         } else {
@@ -224,7 +225,7 @@ pub(super) fn can_be_text(words: &Words, purpose: Purpose) -> bool {
     }
 }
 
-const LEADS: &str = "tell them; tell them that; tell her; tell him; tell her that; tell him that; please; just; \
+const LEADS: &str = "tell them; tell them to; tell him to; tell her to; tell them that; tell her; tell him; tell her that; tell him that; please; just; \
      can you tell them; could you tell them; can you tell them that; could you tell them that; say; \
      say that; let them know; let them know that; let him know; let her know; let him know that; \
      let her know that; the message is; the message is that; my message is; my message is that; \

@@ -120,7 +120,9 @@ impl Talk<'_> {
 
     /// "Are you open on Saturday?" asks for the hours, where they are known; it chooses no Saturday.
     fn without_asides(&self, found: Extraction) -> Extraction {
-        let aside = is_question(self.words) && !asks_for_room(self.words) && fact(self.words, self.card, &self.request.persona).is_some();
+        let aside = is_question(self.words)
+            && !asks_for_room(self.words)
+            && fact(self.words, self.card, &self.request.persona).is_some();
         if aside { Extraction::default() } else { found }
     }
 
@@ -197,7 +199,8 @@ impl Talk<'_> {
         if !changes.values.is_empty() {
             // "Yes, and my name is Ann" confirms what was read back and adds something else.
             let read = self.read_back_names(read_back);
-            let adds = said.is_some_and(|said| said.yes) && !changes.values.keys().any(|name| read.contains(name));
+            let adds =
+                said.is_some_and(|said| said.yes) && !changes.values.keys().any(|name| read.contains(name));
             return note(changes.values).into_iter().chain(adds.then_some(Move::Confirm(true))).collect();
         }
         match (said, &changes.half) {
@@ -330,7 +333,8 @@ impl Talk<'_> {
         match half {
             Half::Day(day) => format!("What time on {}?", spoken::day(*day, self.card.now)),
             Half::Several(options) => {
-                let said: Vec<String> = options.iter().map(|option| spoken::data(option, self.card.now)).collect();
+                let said: Vec<String> =
+                    options.iter().map(|option| spoken::data(option, self.card.now)).collect();
                 format!("Which one: {}?", said.join("; or "))
             }
             Half::Period(period) => {

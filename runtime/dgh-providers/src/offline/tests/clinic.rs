@@ -102,14 +102,19 @@ fn a_question_is_not_taken_for_a_wish() {
     let scene = welcome().agent("Do you want to book, ask about a bill, or report an emergency?");
     check(rows, |(text, start)| {
         let moves = scene.says(text);
-        (said(&moves).starts_with(start) && gone(&moves).is_none() && notes(&moves) == json!({})).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+        (said(&moves).starts_with(start) && gone(&moves).is_none() && notes(&moves) == json!({}))
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
     });
 }
 
 #[test]
 fn what_fits_twice_is_asked_back() {
     let moves = choose().says("Dr. Wu");
-    assert_eq!(said(&moves), "Which one: Monday, March 2nd at 9 AM, Dr. Wu; or Monday, March 2nd at 3:30 PM, Dr. Wu?");
+    assert_eq!(
+        said(&moves),
+        "Which one: Monday, March 2nd at 9 AM, Dr. Wu; or Monday, March 2nd at 3:30 PM, Dr. Wu?"
+    );
     let scene = choose().caller("Dr. Wu").agent(&said(&moves));
     assert_eq!(notes(&scene.says("the later one")), json!({ "choice": 3 }));
 }
@@ -237,9 +242,15 @@ fn a_read_back_is_confirmed_refused_or_corrected() {
     assert_eq!(gone(&scene.says("I want to talk to a person")), Some("human"));
     let scene = scene.wanted("patient", "Full name of the patient", Shape::Text, false, true);
     let name = json!({ "patient": "Ann Leigh" });
-    assert_eq!(scene.says("yes but my name is Ann Leigh"), [Move::Note(name.as_object().unwrap().clone()), Move::Confirm(true)]);
+    assert_eq!(
+        scene.says("yes but my name is Ann Leigh"),
+        [Move::Note(name.as_object().unwrap().clone()), Move::Confirm(true)]
+    );
     assert_eq!(said(&scene.says("is parking free?")), "I am sorry, I do not know that. Is that right?");
-    assert_eq!(said(&scene.says("could you repeat that?")), "Of course. I have: Monday, March 2nd at 11 AM, Dr. Roy. Is that right?");
+    assert_eq!(
+        said(&scene.says("could you repeat that?")),
+        "Of course. I have: Monday, March 2nd at 11 AM, Dr. Roy. Is that right?"
+    );
     assert_eq!(scene.says("hmm")[0], Move::Unclear);
     assert!(said(&scene.says("hmm")).ends_with("Is that right?"));
 }
@@ -248,10 +259,7 @@ fn a_read_back_is_confirmed_refused_or_corrected() {
 fn a_question_in_between_is_answered_or_not_known_and_the_thread_is_kept() {
     let scene = request().agent("What day would you like?");
     let rows: &[(&str, &str)] = &[
-        (
-            "When are you open?",
-            "Opening hours: Monday to Friday, eight to six. What day would you like?",
-        ),
+        ("When are you open?", "Opening hours: Monday to Friday, eight to six. What day would you like?"),
         ("Are you a robot?", "I am an automated assistant. "),
         ("Who am I speaking to?", "I am Ada, the receptionist of Bright Dental. "),
         ("What day is it today?", "Today is Sunday, March 1st. "),

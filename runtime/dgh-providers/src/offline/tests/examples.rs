@@ -17,6 +17,10 @@ fn the_front_desk_routes_and_takes_a_message() {
         ("I'm calling from Acme, our saw is broken", json!({ "topic": "service", "customer": "Acme" })),
         ("It's about an invoice", json!({ "topic": "accounts" })),
         ("service please", json!({ "topic": "service" })),
+        ("someone has to fix my machine", json!({ "topic": "service" })),
+        ("my saw doesn't start", json!({ "topic": "service" })),
+        ("I need help with my bill", json!({ "topic": "accounts" })),
+        ("it's John from Acme, I want a quote", json!({ "topic": "sales", "customer": "Acme" })),
     ];
     check(rows, |(text, values)| {
         let moves = hello.says(text);

@@ -61,6 +61,9 @@ fn a_greeting() {
             ("please stop calling", Some("stop")),
             ("yes, but never call this number again", Some("stop")),
             ("remove my number", Some("stop")),
+            ("no", Some("busy")),
+            ("how did you get my number?", Some("question")),
+            ("not interested", None),
             ("purple elephants", None),
             ("hmm", None),
             ("hold on a second", None),
@@ -129,6 +132,10 @@ fn a_debt() {
             ("Talk to my lawyer", Some("lawyer")),
             ("an attorney represents me", Some("lawyer")),
             ("how is the weather", None),
+            ("what debt is this?", None),
+            ("how much do I owe?", None),
+            ("can I pay next month?", Some("pays")),
+            ("I don't have any money", Some("hardship")),
         ],
     );
 }

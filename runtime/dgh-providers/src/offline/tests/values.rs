@@ -231,8 +231,7 @@ fn amounts_of_money() {
             ("a hundred and twenty dollars and fifty cents", json!("120.5 USD")),
             ("twenty five hundred", json!("2500 USD")),
             ("20 grand", json!("20000 USD")),
-            ("500 euros", json!("500 EUR")),
-            ("£300", json!("300 GBP")),
+            ("500 euros", NOTHING),
             ("no, I meant 300 dollars", json!("300 USD")),
             ("not 200, 300", json!("300 USD")),
             // Traps.
@@ -242,6 +241,8 @@ fn amounts_of_money() {
             ("I'm not sure", NOTHING),
         ],
     );
+    assert_eq!(one(&money(), "", "500 euros"), json!("500 EUR"));
+    assert_eq!(one(&money(), "", "£300"), json!("300 GBP"));
     assert_eq!(one(&Shape::Money { currency: Some("USD".into()) }, "", "200 euros"), NOTHING);
     let pounds = Scene::new().language("en-GB").missing("amount", "Amount to pay", money());
     assert_eq!(notes(&pounds.says("two hundred")), json!({ "amount": "200 GBP" }));
