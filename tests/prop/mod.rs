@@ -36,17 +36,17 @@ fn white_space_and_comments_change_nothing_but_themselves() {
         let mut runner = TestRunner::new(Config { cases: rounds(40), failure_persistence: None, ..Config::default() });
         let result = runner.run(&spaces, |choices| {
             let mut text = String::new();
-            let mut quoted = false;
+            let mut depth = 0_u32;
             for ((kind, piece), choice) in pieces.iter().zip(choices) {
-                quoted = match kind {
-                    SyntaxKind::StringStart => true,
-                    SyntaxKind::StringEnd => false,
-                    _ => quoted,
-                };
+                match kind {
+                    SyntaxKind::StringStart => depth += 1,
+                    SyntaxKind::StringEnd => depth -= 1,
+                    _ => {}
+                }
                 text.push_str(piece);
                 // Only where there was a space already, so that no two words become one and no
                 // comment is cut.
-                if *kind == SyntaxKind::Whitespace && !quoted {
+                if *kind == SyntaxKind::Whitespace && depth == 0 {
                     text.push_str(match choice {
                         0 => "\n",
                         1 => "\t ",

@@ -55,8 +55,6 @@ pub enum SlotKind {
 pub struct Node {
     /// Name.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// What to do here, for the model.
     pub prompt: Option<Template>,
     /// `prompt alone`: without the persona.

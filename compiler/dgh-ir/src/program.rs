@@ -80,8 +80,6 @@ pub struct Program {
 pub struct EnumDef {
     /// Name; outcomes have the pseudo-enum `AGENT.outcome`.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// Cases in order.
     pub cases: Vec<String>,
     /// Where it stands.
@@ -93,8 +91,6 @@ pub struct EnumDef {
 pub struct RecordDef {
     /// Name.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// Fields in order.
     pub fields: Vec<FieldDef>,
     /// Where it stands.
@@ -119,8 +115,6 @@ pub struct FieldDef {
 pub struct Tool {
     /// Name.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// What the model reads.
     pub about: String,
     /// Parameters; the slots of the tool's templates are their indices.
@@ -349,8 +343,6 @@ pub type Settings = IndexMap<String, Expr>;
 pub struct Agent {
     /// Name.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// The persona, rendered once, when the call starts.
     pub prompt: Option<Template>,
     /// Models.
@@ -421,8 +413,6 @@ pub struct HookBlock {
 pub struct Flow {
     /// Name.
     pub name: String,
-    /// Doc comment.
-    pub doc: Option<String>,
     /// What it returns.
     pub result: Type,
     /// The conversation; its parameters are the slots of kind [`SlotKind::Input`], in order.

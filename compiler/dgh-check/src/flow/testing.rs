@@ -58,7 +58,6 @@ fn blank() -> Agent {
     outcomes.push(Named { name: "done".into(), origin: Origin::NONE });
     Agent {
         name: "agent".into(),
-        doc: None,
         prompt: None,
         models: Models::default(),
         languages: vec!["en".into()],
@@ -100,7 +99,6 @@ fn node(name: &str, collects: SlotId, reads: &[SlotId], routes: Vec<RouteId>) ->
     let parts = reads.iter().map(|s| Part::Value { expr: read(*s), format: None }).collect();
     Node {
         name: name.into(),
-        doc: None,
         prompt: Some(Template { parts }),
         alone: false,
         steps: Vec::new(),

@@ -234,7 +234,6 @@ fn a_record_that_holds_itself_has_a_finite_schema() {
         let fields = ["a", "b", "c"].map(|n| field_def(n, Type::of(Kind::Record(inner)).optional()));
         program.records.push(crate::program::RecordDef {
             name: format!("R{index}"),
-            doc: None,
             fields: fields.to_vec(),
             origin: crate::Origin::NONE,
         });

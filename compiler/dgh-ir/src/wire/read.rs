@@ -135,7 +135,6 @@ impl Reader {
     fn record(&self, wire: &v1::RecordDef) -> Read<RecordDef> {
         Ok(RecordDef {
             name: wire.name.clone(),
-            doc: wire.doc.clone(),
             fields: all(&wire.fields, |field| self.field(field))?,
             origin: Origin::NONE,
         })
@@ -166,7 +165,6 @@ impl Reader {
         let names = Names::of_params(&wire.params)?;
         Ok(Tool {
             name: wire.name.clone(),
-            doc: wire.doc.clone(),
             about: wire.about.clone(),
             params: self.params(&names, &wire.params)?,
             result: wire.result.as_ref().map(|ty| self.ty(ty)).transpose()?,
@@ -269,7 +267,6 @@ impl Reader {
     fn flow(&self, wire: &v1::Flow) -> Read<Flow> {
         Ok(Flow {
             name: wire.name.clone(),
-            doc: wire.doc.clone(),
             result: self.ty(&wire.result)?,
             dialogue: self.dialogue(&Names::of(&wire.dialogue, &[])?, &wire.dialogue)?,
             origin: Origin::NONE,
@@ -283,7 +280,6 @@ impl Reader {
         let outcome = |name: &String| Named { name: name.clone(), origin: Origin::NONE };
         Ok(Agent {
             name: wire.name.clone(),
-            doc: wire.doc.clone(),
             prompt: wire.prompt.as_ref().map(|text| self.text(names, text)).transpose()?,
             models: self.models(names, &wire.models)?,
             languages: wire.languages.clone(),
@@ -350,7 +346,6 @@ impl Reader {
 fn enum_def(wire: &v1::EnumDef) -> EnumDef {
     EnumDef {
         name: wire.name.clone(),
-        doc: wire.doc.clone(),
         cases: wire.cases.clone(),
         origin: Origin::NONE,
     }

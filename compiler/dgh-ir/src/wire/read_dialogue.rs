@@ -57,7 +57,6 @@ impl Reader {
     fn node(&self, names: &Names, wire: &v1::Node) -> Read<Node> {
         Ok(Node {
             name: wire.name.clone(),
-            doc: wire.doc.clone(),
             prompt: wire.prompt.as_ref().map(|text| self.text(names, text)).transpose()?,
             alone: wire.alone,
             steps: self.steps(names, &wire.steps)?,

@@ -57,7 +57,7 @@ fn things_with_one_name_are_told_apart_by_a_key() {
 fn a_name_that_looks_like_a_key_stays_apart() {
     let mut program = types();
     for name in ["a", "a#2", "a", "a#2"] {
-        let def = EnumDef { name: name.into(), doc: None, cases: vec![], origin: Origin::NONE };
+        let def = EnumDef { name: name.into(), cases: vec![], origin: Origin::NONE };
         program.enums.push(def);
     }
     assert_eq!(from_wire(&to_wire(&program)).unwrap(), program);

@@ -88,7 +88,6 @@ impl Writer {
                 .map(|(id, def)| v1::EnumDef {
                     name: def.name.clone(),
                     key: self.enums.key(id),
-                    doc: def.doc.clone(),
                     cases: def.cases.clone(),
                 })
                 .collect(),
@@ -98,7 +97,6 @@ impl Writer {
                 .map(|(id, def)| v1::RecordDef {
                     name: def.name.clone(),
                     key: self.records.key(id),
-                    doc: def.doc.clone(),
                     fields: def.fields.iter().map(|field| self.field(field)).collect(),
                 })
                 .collect(),
@@ -171,7 +169,6 @@ impl Writer {
         v1::Tool {
             name: tool.name.clone(),
             key: self.tools.key(id),
-            doc: tool.doc.clone(),
             about: tool.about.clone(),
             params: self.params(&tool.params),
             result: tool.result.as_ref().map(|ty| self.ty(ty)),
@@ -243,7 +240,6 @@ impl Writer {
         v1::Flow {
             name: flow.name.clone(),
             key: self.flows.key(id),
-            doc: flow.doc.clone(),
             result: self.ty(&flow.result),
             dialogue: self.dialogue(&Names::of(&flow.dialogue, None), &flow.dialogue),
         }
@@ -254,7 +250,6 @@ impl Writer {
         v1::Agent {
             name: agent.name.clone(),
             key: self.agents.key(id),
-            doc: agent.doc.clone(),
             prompt: agent.prompt.as_ref().map(|text| self.text(names, text)),
             models: self.models(names, &agent.models),
             languages: agent.languages.clone(),

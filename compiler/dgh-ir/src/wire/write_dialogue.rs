@@ -32,7 +32,6 @@ impl Writer {
         v1::Node {
             name: node.name.clone(),
             key: names.nodes.key(id),
-            doc: node.doc.clone(),
             prompt: node.prompt.as_ref().map(|text| self.text(names, text)),
             alone: node.alone,
             steps: self.steps(names, &node.steps),

@@ -93,7 +93,6 @@ fn tool(method: Method, url: &str, params: Vec<Param>) -> Tool {
     };
     Tool {
         name: "lookup".into(),
-        doc: None,
         about: String::new(),
         params,
         result: Some(Type::of(Kind::Json)),
@@ -492,7 +491,6 @@ async fn the_answer_is_checked_against_the_declared_type() {
     let field = |name: &str, ty: Type| FieldDef { name: name.into(), ty, about: None, origin: Origin::NONE };
     let person = world.program.records.push(RecordDef {
         name: "Person".into(),
-        doc: None,
         fields: vec![
             field("name", text()),
             field("day", Type::of(Kind::Date)),

@@ -52,9 +52,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// What to do here, for the model.
         #[serde(default, skip_serializing_if = "is_default")]
         pub prompt: Option<Text>,

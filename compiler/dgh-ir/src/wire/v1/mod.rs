@@ -83,9 +83,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// Cases.
         pub cases: Vec<String>,
     }
@@ -97,9 +94,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// Fields.
         pub fields: Vec<Field>,
     }
@@ -123,9 +117,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// What the model reads.
         pub about: String,
         /// Parameters.
@@ -320,9 +311,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// The persona.
         #[serde(default, skip_serializing_if = "is_default")]
         pub prompt: Option<Text>,
@@ -384,9 +372,6 @@ wire! {
         /// What it is referred to by, where the name is taken.
         #[serde(default, skip_serializing_if = "is_default")]
         pub key: Option<String>,
-        /// Doc comment.
-        #[serde(default, skip_serializing_if = "is_default")]
-        pub doc: Option<String>,
         /// What it returns.
         pub result: Type,
         /// The conversation.
