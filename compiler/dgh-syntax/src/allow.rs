@@ -25,35 +25,44 @@ pub struct AllowComment {
 /// All such comments, in order.
 pub(crate) fn comments(text: &str, tokens: &Tokens) -> Vec<AllowComment> {
     let mut found = Vec::new();
-    for (index, token) in tokens.list.iter().enumerate() {
-        if token.kind != SyntaxKind::Comment {
-            continue;
+    // From the end, so that the next line with code is known.
+    let mut next_code = None;
+    for (index, token) in tokens.list.iter().enumerate().rev() {
+        if !token.kind.is_trivia() {
+            next_code = Some(token.start);
+        } else if token.kind == SyntaxKind::Comment
+            && let Some(comment) = comment(text, tokens, index, next_code)
+        {
+            found.push(comment);
         }
-        let comment = tokens.text(text, index);
-        let Some(rest) = comment.get(2..).map(str::trim_start).and_then(|c| c.strip_prefix("allow")) else {
-            continue;
-        };
-        if !rest.starts_with([' ', '\t']) {
-            continue;
-        }
-        let rest = rest.trim_start();
-        let (code, reason) = rest.split_once(':').unwrap_or((rest, ""));
-        let code = code.trim_end();
-        // "allow the caller to …" is prose.
-        if !looks_like_a_code(code) {
-            continue;
-        }
-        let code_start = token.start + (comment.len() - rest.len()) as u32;
-        found.push(AllowComment {
-            span: tokens.span(index),
-            code_text: code.to_owned(),
-            code_span: Span::new(code_start, code_start + code.len() as u32),
-            code: Code::parse(code),
-            reason: reason.trim().to_owned(),
-            line: line_it_applies_to(text, tokens, index),
-        });
     }
+    found.reverse();
     found
+}
+
+fn comment(text: &str, tokens: &Tokens, index: usize, next_code: Option<u32>) -> Option<AllowComment> {
+    let span = tokens.span(index);
+    let comment = tokens.text(text, index);
+    let rest = comment.get(2..)?.trim_start().strip_prefix("allow")?;
+    if !rest.starts_with([' ', '\t']) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let (code, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    let code = code.trim_end();
+    // "allow the caller to …" is prose.
+    if !looks_like_a_code(code) {
+        return None;
+    }
+    let code_start = span.start + (comment.len() - rest.len()) as u32;
+    Some(AllowComment {
+        span,
+        code_text: code.to_owned(),
+        code_span: Span::new(code_start, code_start + code.len() as u32),
+        code: Code::parse(code),
+        reason: reason.trim().to_owned(),
+        line: line_it_applies_to(text, span.start, next_code),
+    })
 }
 
 /// One letter and digits.
@@ -64,15 +73,13 @@ fn looks_like_a_code(text: &str) -> bool {
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn line_it_applies_to(text: &str, tokens: &Tokens, comment: usize) -> Span {
-    let start = tokens.span(comment).start;
+fn line_it_applies_to(text: &str, start: u32, next_code: Option<u32>) -> Span {
     let own = line_at(text, start);
     let before = text.get(own.start as usize..start as usize).unwrap_or_default();
     if !before.trim_matches([' ', '\t', '\u{FEFF}']).is_empty() {
         return own;
     }
-    let next = (comment + 1..tokens.list.len()).find(|i| !tokens.kind(*i).is_trivia());
-    next.map_or(Span::at(tokens.len), |i| line_at(text, tokens.span(i).start))
+    next_code.map_or(Span::at(text.len() as u32), |code| line_at(text, code))
 }
 
 /// The line around an offset, without its line end.

@@ -46,10 +46,12 @@ impl Refusal {
 pub(crate) fn brackets(units: &Units<'_>) -> Vec<SyntaxError> {
     let mut errors = Vec::new();
     // A bracket inside a string that was not closed in time is not seen: nothing is said about its partner.
-    let mut swallowed = String::new();
+    let mut swallowed = [('{', false), ('(', false), ('[', false)];
     for (index, unit) in units.list.iter().enumerate() {
         if unit.kind == SyntaxKind::StringStart && unit.is_bad {
-            swallowed.push_str(units.text(index));
+            for (mark, found) in &mut swallowed {
+                *found = *found || units.text(index).contains(*mark);
+            }
         }
         if unit.is_paired || errors.len() > 100 {
             continue;
@@ -59,7 +61,7 @@ pub(crate) fn brackets(units: &Units<'_>) -> Vec<SyntaxError> {
                 errors.push(unclosed(units, index, unit));
             }
         } else if let Some(opening) = opening(unit.kind)
-            && !swallowed.contains(opening)
+            && !swallowed.contains(&(opening, true))
         {
             errors.push(stray(units, unit));
         }
@@ -273,6 +275,9 @@ pub(crate) fn refused(units: &Units<'_>, body: Body, range: Range<usize>, refusa
     {
         words.retain(|w| w != "`:`");
     }
+    if let Some(what) = named(units.word(range.start)) {
+        words.iter_mut().filter(|w| *w == "a name").for_each(|w| *w = what.to_owned());
+    }
     let after = found.after(units);
     if words.is_empty() {
         return belongs_nowhere(units, &found, body);
@@ -290,6 +295,19 @@ pub(crate) fn refused(units: &Units<'_>, body: Body, range: Range<usize>, refusa
         .label(format!("expected {expected}"))
         .hint_if(advice(units, &range)),
     }
+}
+
+/// What the names in a statement are names of.
+fn named(opening: &str) -> Option<&'static str> {
+    Some(match opening {
+        "start" | "next" | "else" | "moved" => "the name of a node",
+        "collect" | "note" | "set" | "clear" => "the name of a variable",
+        "use" => "the name of a tool",
+        "when" => "a label",
+        "on" => "an event",
+        "outcome" => "the name of an outcome",
+        _ => return None,
+    })
 }
 
 /// A whole statement, and then something more.
@@ -316,8 +334,13 @@ pub(crate) fn refused_after(
         return not_a_word(units, body, statement.end, found.span);
     }
     if units.kind(statement.end) == SyntaxKind::Comma {
-        return SyntaxError::new(Code::Expected, found.span, "Nothing is listed here, so there is no comma")
-            .hint("Remove it, or go on with the list.");
+        return SyntaxError::new(
+            Code::Expected,
+            found.span,
+            "Nothing follows this comma that it could belong to",
+        )
+        .hint("Remove it, or go on with the list.")
+        .safe_fix("Remove it", found.span, "");
     }
     if refusal.at == rest
         && let Some(error) = missing_comma(units, &found, &refusal.expected)

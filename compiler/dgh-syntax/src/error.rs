@@ -105,6 +105,13 @@ impl SyntaxError {
         }
     }
 
+    /// `on event if …`.
+    pub(crate) fn condition_on_event(at: u32) -> Self {
+        Self::new(Code::UnknownStatement, Span::new(at, at + 2), "An `on` takes no condition")
+            .label("no `if` can stand here")
+            .hint("Lead its arrow to a node that decides: there, write `if … -> one` and `else -> other`.")
+    }
+
     fn missing_target(parent: SyntaxKind, tokens: &Tokens, at: u32, place: Span) -> Self {
         let (word, example) = match parent {
             SyntaxKind::When => ("when", "when agrees: \"They agree\" -> qualify"),

@@ -160,6 +160,9 @@ impl<'t> TreeBuilder<'t> {
             match meaning(step.rule) {
                 Meaning::Node(kind) => {
                     self.at += 1;
+                    if kind == SyntaxKind::Guard && self.open.last() == Some(&Some(SyntaxKind::On)) {
+                        self.errors.push(SyntaxError::condition_on_event(step.at));
+                    }
                     self.tokens_before(step.at);
                     self.builder.start_node(kind.into());
                     self.open.push(Some(kind));

@@ -302,6 +302,8 @@ impl Pairing<'_, '_> {
             .open
             .iter()
             .rev()
+            // Far out nothing is meant by it, and the search stays short.
+            .take(64)
             .take_while(|o| o.kind == opening || o.kind != SyntaxKind::LeftBrace)
             .position(|o| o.kind == opening);
         let Some(unclosed) = reach.filter(|_| !extra) else {

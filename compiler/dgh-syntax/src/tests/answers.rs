@@ -155,6 +155,31 @@ fn ten_thousand_braces_are_answered_whatever_they_stand_for() {
     }
 }
 
+/// Each would take minutes if anything looked back over all of it each time.
+#[test]
+fn nothing_is_read_again_and_again() {
+    let many = 60_000;
+    let texts = [
+        format!("{}{}", "[".repeat(many), ")".repeat(many)),
+        format!("{}{}", "(\n".repeat(many), "]\n".repeat(many)),
+        "// allow W0412: for a reason\n".repeat(many),
+        format!("dgh 1\nagent a {{\n{}", "  \"x }\n".repeat(many)),
+        format!("dgh 1\nagent a {{\n  node b {{\n{}", "    { \"x }\n".repeat(many)),
+        "/* ".repeat(many),
+        "\"{{ // ".repeat(many),
+        "“".repeat(many),
+        "'".repeat(many),
+        "when if ".repeat(many),
+        format!("dgh 1\nagent a {{\n{}", "  node b\n    c\n".repeat(many / 4)),
+        format!("dgh 1\nconst x = a {}", "// b\n".repeat(many)),
+    ];
+    for text in texts {
+        let parsed = parse(&text);
+        assert_eq!(parsed.tree().text(), text.as_str());
+        assert!(!parsed.errors().is_empty() || parsed.is_accepted());
+    }
+}
+
 #[test]
 fn long_chains_are_refused_before_their_tree_gets_too_high() {
     for link in [" + 1", " and a", ".b", ".b?", " ?? a", "(1)", " == 1", "..1"] {

@@ -196,6 +196,13 @@ fn small_slips_get_a_sentence_of_their_own() {
 }
 
 #[test]
+fn what_the_grammar_takes_so_that_more_can_be_said_about_it() {
+    one(&in_node("    on error if a -> hello"), "E0013 \"if\": An `on` takes no condition");
+    mended(&in_agent("  outcome x, y,"), Code::Expected, ",");
+    mended(&in_node("    say \"x\","), Code::Expected, ",");
+}
+
+#[test]
 fn unfinished_forms() {
     one(&in_node("    on error ->"), "E0018 \"\": Expected the name of a node after `->`");
     one(
@@ -215,7 +222,7 @@ fn unfinished_forms() {
     one(&in_node("    say"), "E0019 \"\": Expected a value after `say`");
     one(&in_node("    say\n    ask \"x\""), "E0019 \"\": Expected a value after `say`");
     one(&in_block("      set x ="), "E0019 \"\": Expected a value after `=`");
-    one(&in_node("    collect"), "E0019 \"\": Expected a name after `collect`");
+    one(&in_node("    collect"), "E0019 \"\": Expected the name of a variable after `collect`");
     one(&in_agent("  var x:"), "E0019 \"\": Expected a type after `:`");
     one(&in_agent("  var x"), "E0019 \"\": Expected `:` after `x`");
     one(&in_agent("  language:"), "E0019 \"\": Expected a value after `:`");
@@ -230,7 +237,7 @@ fn parts_in_the_wrong_order_or_missing() {
     one(&in_agent("  outcome x y"), "E0009 \"y\": Expected a comma before `y`");
     one(
         &in_node("    when \"They agree\" -> hello"),
-        "E0009 \"\\\"They agree\\\"\": Expected a name after `when`, but found `\"They agree\"`",
+        "E0009 \"\\\"They agree\\\"\": Expected a label after `when`, but found `\"They agree\"`",
     );
     one(&in_node("    collect a { tries 3 }"), "E0009 \"3\": Expected `:` after `tries`, but found `3`");
     one(&in_node("    call f(a b)"), "E0009 \"b\": Expected a comma before `b`");
