@@ -91,10 +91,23 @@ pub(super) fn offer(options: &[String], prompt: &str, now: NaiveDateTime) -> Str
         [] => "I am afraid there is nothing to offer.".to_owned(),
         [one] => format!("I have {one}."),
         many => {
+            let (shared, many) = shared_day(many);
             let numbered: Vec<String> =
                 many.iter().zip(ORDINALS).map(|(option, place)| format!("{place}, {option}")).collect();
-            format!("I have {most} to choose from: {}.", numbered.join("; "))
+            format!("I have {most} to choose from{shared}: {}.", numbered.join("; "))
         }
+    }
+}
+
+/// " on Thursday, March 5th", when all entries begin with that day; and the entries without it.
+fn shared_day(said: &[String]) -> (String, Vec<String>) {
+    let split: Option<Vec<(&str, &str)>> = said.iter().map(|text| text.split_once(" at ")).collect();
+    let split = split.unwrap_or_default();
+    match split.first() {
+        Some((day, _)) if !day.contains(';') && split.iter().all(|(other, _)| other == day) => {
+            (format!(" on {day}"), split.iter().map(|(_, rest)| (*rest).to_owned()).collect())
+        }
+        _ => (String::new(), said.to_vec()),
     }
 }
 

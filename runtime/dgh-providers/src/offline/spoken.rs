@@ -186,7 +186,7 @@ fn collect(value: &Json, leaves: &mut Vec<String>) {
         Json::Number(number) => leaves.push(number.to_string()),
         Json::Array(items) => items.iter().for_each(|item| collect(item, leaves)),
         Json::Object(fields) => {
-            fields.iter().filter(|(key, _)| !is_key(key)).for_each(|(_, item)| collect(item, leaves))
+            fields.iter().filter(|(key, _)| !is_key(key)).for_each(|(_, item)| collect(item, leaves));
         }
         Json::Null | Json::Bool(_) => {}
     }

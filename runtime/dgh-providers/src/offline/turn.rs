@@ -138,7 +138,7 @@ impl Talk<'_> {
         match first_missing {
             // The list to choose from changes with what it was made of.
             Some(wanted) if found.corrects && matches!(wanted.shape, Shape::Choice { .. }) => {
-                moves.push(Move::Say(thanks.to_owned()))
+                moves.push(Move::Say(thanks.to_owned()));
             }
             Some(_) => {
                 if let Some(answer) = self.side_question() {
@@ -445,7 +445,9 @@ impl Talk<'_> {
             return question_for(wanted, prompt, self.card.now, asking);
         }
         next_question(self.request, noted, asking).unwrap_or_else(|| {
-            if last.ends_with('?') { last.to_owned() } else { "How can I help you?".to_owned() }
+            // "Please type your number" asks as well.
+            let asks = last.ends_with('?') || last.starts_with("Please ");
+            if asks { last.to_owned() } else { "How can I help you?".to_owned() }
         })
     }
 

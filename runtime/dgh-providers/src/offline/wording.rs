@@ -187,9 +187,9 @@ fn act(part: &str, persona: &str, worded: &mut Worded) {
         .any(|verb| part.to_lowercase().starts_with(verb));
         if speaks && !part.to_lowercase().starts_with("never") {
             if quote.ends_with('?') {
-                worded.questions.push(quote)
+                worded.questions.push(quote);
             } else {
-                worded.statements.push(sentence_or(&quote))
+                worded.statements.push(sentence_or(&quote));
             }
         }
         return;
@@ -203,7 +203,7 @@ fn act(part: &str, persona: &str, worded: &mut Worded) {
     match first.as_str() {
         "ask" => asked(rest, worded),
         "find" if rest.first().is_some_and(|word| word == "out") => {
-            found_out(rest.get(1..).unwrap_or_default(), worded)
+            found_out(rest.get(1..).unwrap_or_default(), worded);
         }
         "offer" => {
             let text = to_you(&without_person(rest).join(" "));
@@ -254,7 +254,7 @@ fn act(part: &str, persona: &str, worded: &mut Worded) {
             worded.farewell = Some(sentence(&format!("Have {wish}"), '!'));
         }
         "close" | "end" | "wrap" | "finish" => {
-            worded.farewell = Some("Thank you for your time. Goodbye!".to_owned())
+            worded.farewell = Some("Thank you for your time. Goodbye!".to_owned());
         }
         "answer" => worded.answers = true,
         _ => {}

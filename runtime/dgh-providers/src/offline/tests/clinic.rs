@@ -172,7 +172,7 @@ fn it_offers_and_lets_pick() {
     let opening = choose().purpose(Purpose::Opening).answer();
     assert_eq!(
         said(&opening),
-        "I have 3 to choose from: first, Monday, March 2nd at 9 AM, Dr. Wu; second, Monday, March 2nd at 11 AM, Dr. Roy; third, Monday, March 2nd at 3:30 PM, Dr. Wu. Which one would you like?"
+        "I have 3 to choose from on Monday, March 2nd: first, 9 AM, Dr. Wu; second, 11 AM, Dr. Roy; third, 3:30 PM, Dr. Wu. Which one would you like?"
     );
     let rows: &[(&str, Json, Option<&str>)] = &[
         ("The one at eleven", json!({ "choice": 2 }), None),

@@ -163,3 +163,40 @@ fn a_refused_value_is_explained() {
     scene.request.card.remarks = vec!["Not accepted: `amount` takes an amount with its currency.".into()];
     assert_eq!(said(&scene.answer()), "What amount do you promise to pay?");
 }
+
+#[tokio::test]
+async fn its_moves_become_the_pieces_of_a_model() {
+    use crate::llm::{Delta, Llm};
+    use futures::StreamExt;
+
+    let scene = Scene::new()
+        .missing("day", "Day the caller wants", Shape::Date)
+        .missing("reason", "Why they need the visit", cases(&["checkup", "pain"]))
+        .agent("What day would you like?")
+        .caller("tomorrow");
+    let deltas: Vec<_> = super::super::Offline.stream(Arc::new(scene.request)).collect().await;
+    let deltas: Vec<Delta> = deltas.into_iter().map(Result::unwrap).collect();
+    assert_eq!(
+        deltas,
+        [
+            Delta::Call {
+                id: "offline-0".into(),
+                name: "note".into(),
+                arguments: json!({ "day": "2026-03-02" })
+            },
+            Delta::Text("Got it.\n".into()),
+            Delta::Text("Why do you need the visit: checkup or pain?\n".into()),
+        ]
+    );
+
+    let scene = Scene::new().read_back("I have: Monday. Is that right?").caller("yes");
+    let deltas: Vec<_> = super::super::Offline.stream(Arc::new(scene.request)).collect().await;
+    assert_eq!(
+        deltas,
+        [Ok(Delta::Call {
+            id: "offline-0".into(),
+            name: "confirm".into(),
+            arguments: json!({ "answer": "yes" })
+        })]
+    );
+}

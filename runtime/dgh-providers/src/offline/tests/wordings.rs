@@ -103,6 +103,33 @@ fn a_question_of_the_author_is_asked_as_it_is() {
 }
 
 #[test]
+fn a_list_is_offered() {
+    let offered = |texts: &[&str], prompt: &str| {
+        let scene = Scene::new().prompt(prompt).missing("choice", "The one they pick", options(texts));
+        said(&scene.purpose(Purpose::Opening).answer())
+    };
+    assert_eq!(
+        offered(&["red", "green", "blue"], "Offer at most two of these."),
+        "I have 2 to choose from: first, red; second, green. Which one would you like?"
+    );
+    assert_eq!(
+        offered(&["2026-03-02T09:00", "2026-03-03T09:00"], ""),
+        "I have 2 to choose from: first, Monday, March 2nd at 9 AM; second, Tuesday, March 3rd at 9 AM. Which one would you like?"
+    );
+    assert_eq!(offered(&["red"], ""), "I have red. Would you like that one?");
+    assert_eq!(
+        offered(&["a", "b", "c", "d", "e", "f"], "Offer them."),
+        "I have 4 to choose from: first, a; second, b; third, c; fourth, d. Which one would you like?"
+    );
+}
+
+#[test]
+fn a_request_without_a_question_mark_is_repeated() {
+    let scene = Scene::new().agent("Please type your number on the keypad.");
+    assert_eq!(said(&scene.says("what?")), "Of course. Please type your number on the keypad.");
+}
+
+#[test]
 fn a_second_time_it_says_what_fits() {
     let scene =
         Scene::new().missing("day", "Day the caller wants", Shape::Date).agent("What day would you like?");
