@@ -22,11 +22,11 @@ fn agent(nodes: usize) -> String {
 }
 
 #[test]
-fn ten_times_the_text_takes_about_ten_times_the_time() {
+fn eight_times_the_text_takes_about_eight_times_the_time() {
     let time = |nodes| {
         let text = agent(nodes);
         let bundle = Bundle::new(&[("agent.dgh", &text)]);
-        let best = (0..3).map(|_| {
+        let best = (0..5).map(|_| {
             let start = Instant::now();
             let lowered = bundle.lower();
             assert_eq!(lowered.report.diagnostics, []);
@@ -34,7 +34,7 @@ fn ten_times_the_text_takes_about_ten_times_the_time() {
         });
         best.min().unwrap_or_default()
     };
-    let (small, large) = (time(200), time(2000));
-    println!("{small:?} {large:?}");
-    assert!(large < small * 30, "{small:?} for 200 nodes, {large:?} for 2000");
+    let (small, large) = (time(250), time(2000));
+    // Eight times when linear, 64 when quadratic.
+    assert!(large < small * 32, "{small:?} for 250 nodes, {large:?} for 2000");
 }
