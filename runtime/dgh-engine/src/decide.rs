@@ -108,6 +108,7 @@ impl Call {
         let Some(reply) = self.state.reply.take() else { return };
         self.state.timers.remove(&Timer::Grace);
         self.emit(Effect::CancelReply { reply: reply.id });
+        self.go_on(Waits::Reply(reply.id));
         self.mask_turn(&Noted::default());
     }
 

@@ -7,7 +7,7 @@ use dgh_ir::mask::placeholder;
 use dgh_ir::{InputMode, Kind, Program, SlotId, Type, Value};
 
 use crate::call::Call;
-use crate::effect::{Effect, Record};
+use crate::effect::Record;
 use crate::failure::Failure;
 use crate::state::{Cause, Phase, Said, Timer};
 use crate::visible::Raised;
@@ -88,9 +88,7 @@ impl Call {
         let Some((slot, _)) = self.keyed(&program) else { return };
         let (scope, dialogue) = (self.scope(), self.dialogue());
         let Some(declared) = program.dialogue(dialogue).slots.get(slot) else { return };
-        if let Some(reply) = self.state.reply.take() {
-            self.emit(Effect::CancelReply { reply: reply.id });
-        }
+        self.stop_reply();
         self.state.round = None;
         self.close_turn();
         self.state.counts.turns += 1;

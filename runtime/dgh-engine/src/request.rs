@@ -8,7 +8,7 @@ use dgh_ir::{Decider, Kind, Program, ProviderUse, Purpose as Sink, SlotKind, Typ
 use serde_json::{Map, Value as Json};
 
 use crate::call::Call;
-use crate::effect::Effect;
+use crate::effect::{Effect, Record};
 use crate::event::ReplyId;
 use crate::functions;
 use crate::prepared::declared;
@@ -133,7 +133,9 @@ impl Call {
         let answers = matches!(purpose, Purpose::Turn | Purpose::AfterTools) && self.state.turn.is_some();
         let learns = answers || matches!(purpose, Purpose::Opening | Purpose::Extract | Purpose::AfterTools);
         let labels = if answers { self.labels() } else { Vec::new() };
-        let wanted = if learns { self.wanted(program) } else { Vec::new() };
+        // Whoever asks again has to know for what, even where nothing may be noted.
+        let asks = learns || purpose == Purpose::Resume;
+        let wanted = if asks { self.wanted(program) } else { Vec::new() };
         let tools = if learns && purpose != Purpose::Extract && rounds < ROUNDS {
             self.tools_here(program)
         } else {
@@ -145,20 +147,27 @@ impl Call {
         // The first turn of three that end the call is unclear too.
         let may_unclear = answers && self.handler(&Raised::Unclear(u32::MAX)).is_some();
         let prompt = node.and_then(|node| node.prompt.as_ref());
-        let prompt = prompt.and_then(|prompt| self.template(scope, prompt, Sink::Prompt).ok());
+        let prompt = match prompt.map(|prompt| self.template(scope, prompt, Sink::Prompt)) {
+            Some(Ok(prompt)) => Some(prompt.text),
+            Some(Err(failure)) => {
+                self.record(Record::Raised { event: format!("error: prompt: {}", failure.0) });
+                None
+            }
+            None => None,
+        };
         let offered = Offered {
             labels: labels
                 .iter()
                 .map(|(label, found)| (label.name.clone(), found.frame, found.dialogue, found.route))
                 .collect(),
-            notes: !wanted.is_empty(),
+            notes: learns && !wanted.is_empty(),
             confirm: read_back.is_some(),
             unclear: may_unclear,
             tools: tools.clone(),
         };
         let card = Card {
             node: node.map(|node| node.name.clone()).unwrap_or_default(),
-            prompt: prompt.map(|prompt| prompt.text),
+            prompt,
             instruction,
             known: self.known(program),
             wanted,

@@ -120,6 +120,7 @@ impl Call {
             match activity.waits {
                 Waits::No => {}
                 Waits::Speech if !self.sounding_words() => {}
+                Waits::Answer if self.state.reply.is_none() => {}
                 _ => break,
             }
             done = true;

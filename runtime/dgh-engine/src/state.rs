@@ -205,6 +205,8 @@ pub(crate) enum Waits {
     No,
     /// All speech to be played, then for the step to run.
     Speech,
+    /// The reply that is being made to be over, then for the step to run.
+    Answer,
     /// A time.
     Time,
     /// A tool.

@@ -23,6 +23,11 @@ impl Call {
             self.wait_for(Waits::Speech);
             return Ok(());
         }
+        // One reply at a time: an event may have run this in the middle of another.
+        if matches!(step, StepKind::Tell(_)) && self.state.reply.is_some() {
+            self.wait_for(Waits::Answer);
+            return Ok(());
+        }
         if let Some(activity) = self.state.activities.last_mut() {
             activity.next += 1;
             activity.waits = Waits::No;

@@ -43,30 +43,51 @@ fn explain(seen: &Seen<'_>, scope: &Probed<'_>, expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Not(inner) => match &inner.kind {
             ExprKind::Probe(probe) => format!("expected not: {}", described(seen, probe)),
+            ExprKind::IsSet(value) => {
+                format!(
+                    "expected {} to be missing, but it is {}",
+                    named(seen, scope, value),
+                    value_of(seen, scope, value)
+                )
+            }
             _ => "this holds, and should not".into(),
         },
+        ExprKind::IsSet(value) => {
+            format!("expected {} to have a value, but it is missing", named(seen, scope, value))
+        }
         ExprKind::Probe(probe) => {
             format!("expected {}; {}", described(seen, probe), instead(seen, probe))
         }
         ExprKind::Cmp(op, a, b) => {
-            let show = |side: &Expr| match dgh_ir::eval(seen.program, side, scope) {
-                // A private value must not come out in a report.
-                Ok(_) if side.ty.private => "[private]".into(),
-                Ok(Value::None) => "none".into(),
-                Ok(value) => dgh_ir::shown(seen.program, &side.ty, "value", &value),
-                Err(error) => error.to_string(),
-            };
-            let name = match &a.kind {
-                ExprKind::Probe(probe) => described(seen, probe),
-                ExprKind::Slot(id) => scope.slot_name(*id).to_owned(),
-                _ => "the left side".into(),
-            };
+            let show = |side: &Expr| value_of(seen, scope, side);
+            let name = named(seen, scope, a);
             match op {
                 CmpOp::Eq => format!("expected {name} {}, but it is {}", show(b), show(a)),
                 op => format!("expected {name} {op} {}, but it is {}", show(b), show(a)),
             }
         }
         _ => "this does not hold".into(),
+    }
+}
+
+/// A value, as a report may show it.
+fn value_of(seen: &Seen<'_>, scope: &Probed<'_>, side: &Expr) -> String {
+    match dgh_ir::eval(seen.program, side, scope) {
+        // A private value must not come out in a report.
+        Ok(_) if side.ty.private => "[private]".into(),
+        Ok(Value::None) => "none".into(),
+        Ok(value) => dgh_ir::shown(seen.program, &side.ty, "value", &value),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What a side of an `expect` is called.
+fn named(seen: &Seen<'_>, scope: &Probed<'_>, side: &Expr) -> String {
+    match &side.kind {
+        ExprKind::Probe(probe) => described(seen, probe),
+        ExprKind::Slot(id) => scope.slot_name(*id).to_owned(),
+        ExprKind::Maybe(inner) => named(seen, scope, inner),
+        _ => "the left side".into(),
     }
 }
 

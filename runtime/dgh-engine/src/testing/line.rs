@@ -38,7 +38,7 @@ pub struct ScriptedCall {
     pub webhooks: Vec<(String, Option<Json>)>,
     /// Keys that were pressed on the line.
     pub pressed: Vec<String>,
-    /// Every effect that was polled.
+    /// Every effect that was polled, of a call that is [`ScriptedCall::recorded`].
     pub effects: Vec<Effect>,
     playing: VecDeque<(UtteranceId, String)>,
     deadline: Option<Timestamp>,
@@ -48,11 +48,17 @@ pub struct ScriptedCall {
 impl ScriptedCall {
     /// A call that has begun.
     pub fn new(prepared: Arc<Prepared>, agent: AgentId, start: CallStart) -> Result<Self, StartError> {
-        Ok(Self::of(Call::of(prepared, agent, start.clone())?, start.now))
+        let now = start.now;
+        Ok(Self::of(Call::of(prepared, agent, start)?, now, false))
     }
 
-    /// A call that is already there.
-    pub fn of(call: Call, now: Timestamp) -> Self {
+    /// The same, and every effect is kept.
+    pub fn recorded(prepared: Arc<Prepared>, agent: AgentId, start: CallStart) -> Result<Self, StartError> {
+        let now = start.now;
+        Ok(Self::of(Call::of(prepared, agent, start)?, now, true))
+    }
+
+    fn of(call: Call, now: Timestamp, keep_effects: bool) -> Self {
         let mut line = Self {
             call,
             now,
@@ -66,16 +72,10 @@ impl ScriptedCall {
             effects: Vec::new(),
             playing: VecDeque::new(),
             deadline: None,
-            keep_effects: false,
+            keep_effects,
         };
         line.drain();
         line
-    }
-
-    /// Keeps every effect from here on.
-    pub fn keep_effects(mut self) -> Self {
-        self.keep_effects = true;
-        self
     }
 
     /// The call.

@@ -128,7 +128,11 @@ fn yes_or_no(words: &str) -> Option<bool> {
 
 fn list<'a>(intro: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { String::new() } else { format!("{intro}{}", names.join(", ")) }
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => format!("{intro}{only}"),
+        [first @ .., last] => format!("{intro}{} or {last}", first.join(", ")),
+    }
 }
 
 #[cfg(test)]

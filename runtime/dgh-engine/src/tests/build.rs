@@ -219,7 +219,7 @@ impl Build {
 }
 
 pub(crate) fn call(prepared: &Arc<Prepared>) -> ScriptedCall {
-    ScriptedCall::new(Arc::clone(prepared), AgentId(0), start()).unwrap().keep_effects()
+    ScriptedCall::recorded(Arc::clone(prepared), AgentId(0), start()).unwrap()
 }
 
 pub(crate) fn start() -> CallStart {

@@ -240,3 +240,31 @@ phrase farewell { en "Goodbye." es "Adiós." }"#,
     call.answer(request.id, &[], &[("go", json!({ "label": "bye" }))]);
     assert_eq!(call.spoken, ["Hello.", "Claro.", "Adiós."]);
 }
+
+#[test]
+fn one_reply_at_a_time_even_when_an_event_wants_words_of_the_model() {
+    let desk = agent(
+        r#"
+  channels: [phone]
+  inbound { numbers: ["+14155550100"] }
+  outcome done
+  start hello
+  node hello {
+    prompt "Chat."
+    when bye: "Bye" -> end done { say "Bye." }
+    on key("1") { tell "Explain the menu." }
+  }"#,
+        "",
+    );
+    let mut call = desk.call(start());
+    let opening = call.replies.pop_front().unwrap();
+    call.handle(Event::Keys { keys: "1".into() });
+    assert!(call.replies.is_empty());
+    call.answer(opening.id, &["Hello."], &[]);
+    let tell = call.replies.pop_front().unwrap();
+    assert_eq!(tell.card.instruction.as_deref(), Some("Explain the menu."));
+    assert!(!tell.may_call);
+    call.answer(tell.id, &["Press one for this."], &[]);
+    while call.play_one() {}
+    assert!(call.call().caller_has_floor());
+}

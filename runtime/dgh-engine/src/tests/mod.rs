@@ -5,6 +5,8 @@ mod channels;
 mod collect;
 mod examples;
 mod log;
+mod policies;
+mod privacy;
 pub(crate) mod source;
 mod storm;
 mod talk;

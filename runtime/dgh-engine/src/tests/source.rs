@@ -64,7 +64,7 @@ impl Compiled {
     /// A call of the first agent.
     pub(crate) fn call(&self, start: CallStart) -> ScriptedCall {
         let agent = dgh_ir::AgentId(0);
-        ScriptedCall::new(Arc::clone(&self.prepared), agent, start).unwrap().keep_effects()
+        ScriptedCall::recorded(Arc::clone(&self.prepared), agent, start).unwrap()
     }
 }
 
