@@ -63,7 +63,8 @@ fn the_examples_keep_their_programs() {
             given.push((file.clone(), text));
             formatted.push((file, new));
         }
-        let program = |files| compile(&dgh_compile::Memory::new::<String, String>(files), "agent.dgh").program;
+        let program =
+            |files| compile(&dgh_compile::Memory::new::<String, String>(files), "agent.dgh").program;
         assert_eq!(to_bytes(&program(given)), to_bytes(&program(formatted)), "{name}");
     }
 }
@@ -78,6 +79,8 @@ fn what_the_repository_shows_is_formatted() {
             }
         }
     }
-    untidy.extend(programs().into_iter().filter(|(_, text)| dgh_fmt::format(text).changed).map(|(place, _)| place));
+    untidy.extend(
+        programs().into_iter().filter(|(_, text)| dgh_fmt::format(text).changed).map(|(place, _)| place),
+    );
     assert!(untidy.is_empty(), "`dgh fmt` changes\n{}", untidy.join("\n"));
 }

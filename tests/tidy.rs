@@ -24,8 +24,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "dgh-cli",
         &[
-            "dgh-diag", "dgh-syntax", "dgh-fmt", "dgh-check", "dgh-ir", "dgh-compile", "dgh-stdlib", "dgh-engine",
-            "dgh-net", "dgh-providers",
+            "dgh-diag",
+            "dgh-syntax",
+            "dgh-fmt",
+            "dgh-check",
+            "dgh-ir",
+            "dgh-compile",
+            "dgh-stdlib",
+            "dgh-engine",
+            "dgh-net",
+            "dgh-providers",
         ],
     ),
 ];
@@ -90,7 +98,8 @@ fn every_folder_has_a_map() {
     for folder in ["compiler", "runtime", "stdlib", "examples", "grammar", "tests", "editors"] {
         let folder = root().join(folder);
         let inside = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-        let crates = inside.filter(|path| path.join("Cargo.toml").is_file() || path.join("dgh.toml").is_file());
+        let crates =
+            inside.filter(|path| path.join("Cargo.toml").is_file() || path.join("dgh.toml").is_file());
         for place in crates.chain([folder.clone()]) {
             if !place.join("README.md").is_file() {
                 lacking.push(place.display().to_string());

@@ -134,7 +134,8 @@ fn release_binary() -> PathBuf {
 
 /// Kilobytes at the most, as the kernel counted them (`VmHWM`, proc(5)) while the process ran.
 fn peak_memory(dgh: &Path, file: &Path) -> u64 {
-    let mut child = Command::new(dgh).arg("check").arg(file).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut child =
+        Command::new(dgh).arg("check").arg(file).stdout(std::process::Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {

@@ -72,7 +72,8 @@ fn every_event_of_the_library_is_one_that_the_runtime_raises() {
 
 #[test]
 fn every_language_model_of_the_library_has_a_client() {
-    let keys = ["OPENAI", "ANTHROPIC", "GOOGLE", "GROQ", "OPENROUTER"].map(|k| (format!("{k}_API_KEY"), "k".into()));
+    let keys =
+        ["OPENAI", "ANTHROPIC", "GOOGLE", "GROQ", "OPENROUTER"].map(|k| (format!("{k}_API_KEY"), "k".into()));
     let secrets: HashMap<String, secrecy::SecretString> = keys.into_iter().collect();
     let registry = Registry::new(Client::new(Policy::with_private()).unwrap(), Arc::new(secrets));
     let models = [
@@ -104,5 +105,9 @@ fn every_language_model_of_the_library_has_a_client() {
     }
     let file = dgh_syntax::parse(dgh_stdlib::text("std/providers").unwrap()).file();
     let is_llm = |item: &Item| matches!(item, Item::Provider(p) if p.syntax().text().to_string().contains("provider llm"));
-    assert_eq!(file.items().filter(is_llm).count(), models.len(), "every declared language model is tried here");
+    assert_eq!(
+        file.items().filter(is_llm).count(),
+        models.len(),
+        "every declared language model is tried here"
+    );
 }

@@ -33,7 +33,8 @@ fn white_space_and_comments_change_nothing_but_themselves() {
         let bytes = wire::to_bytes(&original.program);
         let pieces = tokens(&files["agent.dgh"]);
         let spaces = proptest::collection::vec(0..6_u8, pieces.len());
-        let mut runner = TestRunner::new(Config { cases: rounds(40), failure_persistence: None, ..Config::default() });
+        let mut runner =
+            TestRunner::new(Config { cases: rounds(40), failure_persistence: None, ..Config::default() });
         let result = runner.run(&spaces, |choices| {
             let mut text = String::new();
             let mut depth = 0_u32;
@@ -63,7 +64,8 @@ fn white_space_and_comments_change_nothing_but_themselves() {
             proptest::prop_assert_eq!(&wire::to_bytes(&compiled.program), &bytes);
             let formatted = dgh_fmt::format(&text).text;
             proptest::prop_assert_eq!(&dgh_fmt::format(&formatted).text, &formatted);
-            let comments = |text: &str| tokens(text).into_iter().filter(|(k, _)| *k == SyntaxKind::Comment).count();
+            let comments =
+                |text: &str| tokens(text).into_iter().filter(|(k, _)| *k == SyntaxKind::Comment).count();
             proptest::prop_assert_eq!(comments(&formatted), comments(&text));
             changed.insert("agent.dgh".to_owned(), formatted);
             let compiled = compile(&Memory::new(changed), "agent.dgh");
@@ -83,7 +85,8 @@ fn nothing_that_is_typed_makes_the_compiler_panic() {
         let own: Vec<(SyntaxKind, String)> = tokens(&files["agent.dgh"]);
         let change = (0..own.len(), 0..4_u8, 0..pieces.len());
         let changes = proptest::collection::vec(change, 1..4);
-        let mut runner = TestRunner::new(Config { cases: rounds(120), failure_persistence: None, ..Config::default() });
+        let mut runner =
+            TestRunner::new(Config { cases: rounds(120), failure_persistence: None, ..Config::default() });
         let result = runner.run(&changes, |changes| {
             let mut now: Vec<&str> = own.iter().map(|(_, piece)| piece.as_str()).collect();
             for (at, how, with) in &changes {
@@ -104,7 +107,9 @@ fn nothing_that_is_typed_makes_the_compiler_panic() {
                 proptest::prop_assert!(finding.place.span.end as usize <= text.len());
             }
             let formatted = dgh_fmt::format(&now.concat());
-            proptest::prop_assert!(!formatted.errors.is_empty() || dgh_fmt::format(&formatted.text).text == formatted.text);
+            proptest::prop_assert!(
+                !formatted.errors.is_empty() || dgh_fmt::format(&formatted.text).text == formatted.text
+            );
             Ok(())
         });
         result.unwrap_or_else(|error| panic!("{name}: {error}"));

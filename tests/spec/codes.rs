@@ -22,7 +22,10 @@ fn wrong_examples_are_wrong_in_one_way_and_right_ones_are_right() {
         }
         let wrong = side(code, "wrong");
         if !wrong.diagnostics.iter().any(|d| d.code == code) || others(&wrong, code) {
-            lies.push(format!("== {code}: the wrong example must yield {code} and no other error\n{}", shown(&wrong)));
+            lies.push(format!(
+                "== {code}: the wrong example must yield {code} and no other error\n{}",
+                shown(&wrong)
+            ));
         }
         let right = side(code, "right");
         let clean = right.diagnostics.iter().all(|d| d.severity() > Severity::Warning && d.code != code);
@@ -37,7 +40,8 @@ fn wrong_examples_are_wrong_in_one_way_and_right_ones_are_right() {
 fn what_is_too_large_for_a_page_is_found_too() {
     let agent = "dgh 1\n\nagent a {\n  PROMPT\n  outcome done\n  start hello\n\n  node hello {\n    ask \"Hi?\"\n    when bye: \"They say goodbye\" -> end done\n  }\n}\n";
     let with = |prompt: &str| agent.replace("PROMPT", prompt).into_bytes();
-    let words = |count: usize| format!("prompt \"\"\"\n    {}\n    \"\"\"", "Be kind to people. ".repeat(count));
+    let words =
+        |count: usize| format!("prompt \"\"\"\n    {}\n    \"\"\"", "Be kind to people. ".repeat(count));
     let not_utf8 = [b"dgh 1\n// \xff\n".as_slice(), &with("")[5..]].concat();
     let long = "// a line of a very long comment that says nothing at all, again and again\n".repeat(240_000);
     for (code, bytes, clean) in [

@@ -40,7 +40,8 @@ fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_LENGTH]> {
 
 fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system has no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the system has no random numbers: {error}"))?;
     Ok(bytes)
 }
 

@@ -45,16 +45,24 @@ pub fn choose(program: &Program, llm: &str, url: Option<&str>) -> anyhow::Result
             if program.agents.iter().all(|(_, agent)| agent.models.llm.is_empty()) {
                 bail!("neither the agent nor dgh.toml names an `llm`; name one: --llm openai/gpt-4.1-mini");
             }
-            Ok(Chosen { name: "the agent's models".to_owned(), notice: None, list: Vec::new(), instead: false })
+            Ok(Chosen {
+                name: "the agent's models".to_owned(),
+                notice: None,
+                list: Vec::new(),
+                instead: false,
+            })
         }
-        other => Ok(Chosen { name: other.to_owned(), notice: None, list: vec![model(other, url)?], instead: true }),
+        other => {
+            Ok(Chosen { name: other.to_owned(), notice: None, list: vec![model(other, url)?], instead: true })
+        }
     }
 }
 
 /// One model, written `provider/model`.
 pub fn model(text: &str, url: Option<&str>) -> anyhow::Result<Model> {
-    let (provider, model) =
-        text.split_once('/').with_context(|| format!("`{text}` is not PROVIDER/MODEL, such as openai/gpt-4.1-mini"))?;
+    let (provider, model) = text
+        .split_once('/')
+        .with_context(|| format!("`{text}` is not PROVIDER/MODEL, such as openai/gpt-4.1-mini"))?;
     named(provider, model, url)
 }
 
@@ -116,7 +124,12 @@ impl Writer {
     }
 
     /// Asks for a text, and keeps it as it comes: a reply of a call would be cut into sentences.
-    pub async fn write(&self, system: String, history: Vec<Message>, instruction: &str) -> anyhow::Result<String> {
+    pub async fn write(
+        &self,
+        system: String,
+        history: Vec<Message>,
+        instruction: &str,
+    ) -> anyhow::Result<String> {
         let request = ReplyRequest {
             id: ReplyId(0),
             purpose: Purpose::Tell,
@@ -182,7 +195,8 @@ fn named(provider: &str, model: &str, url: Option<&str>) -> anyhow::Result<Model
         let hint = error.hint.as_deref().map(|hint| format!(". {hint}")).unwrap_or_default();
         bail!("{}{hint}", error.message);
     }
-    let used = compiled.program.agents.iter().find_map(|(_, agent)| agent.models.llm.first()).context("no model")?;
+    let used =
+        compiled.program.agents.iter().find_map(|(_, agent)| agent.models.llm.first()).context("no model")?;
     Ok(resolved(&compiled.program, used))
 }
 

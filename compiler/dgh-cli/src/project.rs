@@ -28,7 +28,9 @@ impl Project {
         if let Some(project) = Self::of_folder(path)? {
             return Ok(vec![project]);
         }
-        let mut found = Vec::new();
+        // Files without a dgh.toml are each for themselves.
+        let alone = |entry| Self { root: path.to_path_buf(), entry, named: true };
+        let mut found: Vec<Self> = dgh_files(path)?.into_iter().map(alone).collect();
         search(path, 0, &mut found)?;
         if found.is_empty() {
             bail!("{} has no agent: no dgh.toml, no agent.dgh, no .dgh file", path.display());
@@ -88,7 +90,8 @@ impl Project {
     fn of_file(path: &Path) -> anyhow::Result<Self> {
         let folder = path.parent().map_or(Path::new(""), |p| p);
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let absolute = fs::canonicalize(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let absolute =
+            fs::canonicalize(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // The bundle is the nearest folder above with a dgh.toml, so that `dgh check` of a file
         // deep in a project knows its settings.
@@ -108,7 +111,8 @@ impl Project {
         let root = folder.to_path_buf();
         let config = folder.join(manifest::NAME);
         if config.is_file() {
-            let text = fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
+            let text =
+                fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
             let (manifest, _) = manifest::read(dgh_diag::FileId(0), &text);
             if let Some(entry) = manifest.entry {
                 return Ok(Some(Self { root, entry, named: false }));
@@ -192,7 +196,8 @@ fn is_skipped(folder: &Path) -> bool {
 }
 
 fn dgh_files(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let files = entries(folder)?.into_iter().filter(|p| p.is_file() && p.extension().is_some_and(|e| e == "dgh"));
+    let files =
+        entries(folder)?.into_iter().filter(|p| p.is_file() && p.extension().is_some_and(|e| e == "dgh"));
     Ok(files.filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned())).collect())
 }
 

@@ -46,6 +46,11 @@ pub fn error(error: &anyhow::Error) {
     note(format!("{} {}", paint(BAD, "error:"), causes.join(": ")));
 }
 
+/// A number of things: "1 file", "2 files".
+pub fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
 /// Whether colours go to standard output.
 pub fn colours() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
@@ -64,5 +69,7 @@ pub fn width() -> usize {
 
 /// Whether an error is a reader that went away: `dgh … | head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    error
+        .chain()
+        .any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }

@@ -52,7 +52,9 @@ fn an_error_exits_with_1_and_shows_the_line() {
 #[test]
 fn what_cannot_be_read_exits_with_2() {
     let folder = bundle(&[]);
-    for args in [&["check", "nowhere.dgh"][..], &["check"], &["explain", "E9999"], &["graph", "x"], &["frobnicate"]] {
+    for args in
+        [&["check", "nowhere.dgh"][..], &["check"], &["explain", "E9999"], &["graph", "x"], &["frobnicate"]]
+    {
         let out = dgh(&folder, args);
         assert_eq!(code(&out), 2, "{args:?}: {}", text(&out));
         assert!(!out.stderr.is_empty());
@@ -74,7 +76,8 @@ fn findings_are_also_json_sarif_and_annotations() {
 
 #[test]
 fn safe_fixes_mend_the_file() {
-    let folder = bundle(&[("agent.dgh", &CLEAN.replace("noted, gave_up", "noted, gave_up // allow W0404: none"))]);
+    let folder =
+        bundle(&[("agent.dgh", &CLEAN.replace("noted, gave_up", "noted, gave_up // allow W0404: none"))]);
     assert_eq!(code(&dgh(&folder, &["check", "--deny-warnings"])), 1);
     let out = dgh(&folder, &["check", "--fix", "--deny-warnings"]);
     assert_eq!(code(&out), 0, "{}", text(&out));

@@ -29,7 +29,9 @@ pub(crate) fn apply(loaded: &Loaded, mut findings: Vec<Diagnostic>) -> Vec<Diagn
 fn complaint(place: Place, allow: &AllowComment) -> Diagnostic {
     let message = match allow.code {
         None => format!("there is no code `{}`", allow.code_text),
-        Some(code) if code.severity() == Severity::Error => format!("{code} is an error and cannot be allowed"),
+        Some(code) if code.severity() == Severity::Error => {
+            format!("{code} is an error and cannot be allowed")
+        }
         Some(code) => format!("nothing on this line or the next gives {code}"),
     };
     let edits = vec![Edit { place, text: String::new() }];

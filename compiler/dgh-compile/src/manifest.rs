@@ -202,7 +202,10 @@ impl Reader {
             }
         }
         if file.is_none() || transcript.is_none() {
-            self.report(name.span(), format!("the recording `{}` needs `file` and `transcript`", name.get_ref()));
+            self.report(
+                name.span(),
+                format!("the recording `{}` needs `file` and `transcript`", name.get_ref()),
+            );
         }
         Some(Recording { file: file?, transcript: transcript?, place: self.place(name.span()) })
     }
@@ -238,7 +241,8 @@ impl Reader {
             Some(("file", path)) if !path.is_empty() => Some(SecretRef::File(path.to_owned())),
             _ => {
                 // The text may be the secret itself, so it is not repeated.
-                let finding = self.finding(value.span(), "a secret is a reference, never the value itself".to_owned());
+                let finding =
+                    self.finding(value.span(), "a secret is a reference, never the value itself".to_owned());
                 self.findings.push(finding.with_hint(
                     "Write `\"env:NAME\"` for an environment variable, or `\"file:PATH\"` for a file.",
                 ));
@@ -306,7 +310,10 @@ impl Reader {
         if let DeValue::String(text) = value.get_ref() {
             Some(text.to_string())
         } else {
-            self.report(value.span(), format!("expected a text in quotes, found {}", describe(value.get_ref())));
+            self.report(
+                value.span(),
+                format!("expected a text in quotes, found {}", describe(value.get_ref())),
+            );
             None
         }
     }
@@ -361,10 +368,11 @@ fn describe(value: &DeValue<'_>) -> &'static str {
 fn json(value: &DeValue<'_>) -> Json {
     match value {
         DeValue::String(text) => Json::String(text.to_string()),
-        DeValue::Integer(n) => {
-            i64::from_str_radix(n.as_str(), n.radix()).map_or_else(|_| Json::String(n.to_string()), Json::from)
+        DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix())
+            .map_or_else(|_| Json::String(n.to_string()), Json::from),
+        DeValue::Float(n) => {
+            n.as_str().parse().ok().and_then(serde_json::Number::from_f64).map_or(Json::Null, Json::Number)
         }
-        DeValue::Float(n) => n.as_str().parse().ok().and_then(serde_json::Number::from_f64).map_or(Json::Null, Json::Number),
         DeValue::Boolean(b) => Json::Bool(*b),
         DeValue::Datetime(d) => Json::String(d.to_string()),
         DeValue::Array(items) => Json::Array(items.iter().map(|v| json(v.get_ref())).collect()),

@@ -17,7 +17,9 @@ pub(crate) fn check(program: &Program, manifest: &Manifest) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (name, cases) in manifest.profiles.values().flat_map(|profile| &profile.mocks) {
         match Target::find(program, name) {
-            Some(target) => findings.extend(cases.iter().filter_map(|case| target.complaint(program, name, case))),
+            Some(target) => {
+                findings.extend(cases.iter().filter_map(|case| target.complaint(program, name, case)))
+            }
             None => findings.extend(cases.first().map(|case| unknown(program, name, case))),
         }
     }

@@ -39,7 +39,11 @@ pub(crate) fn load(world: &dyn World, entry: &str) -> Loaded {
     let Some(entry_file) = loaded.read(world, entry) else {
         let file = loaded.add_source(entry, String::new(), dgh_syntax::parse("dgh 1"));
         let place = Place { file, span: Span::at(0) };
-        loaded.findings.push(Diagnostic::new(Code::ImportNotFound, place, format!("`{entry}` cannot be read")));
+        loaded.findings.push(Diagnostic::new(
+            Code::ImportNotFound,
+            place,
+            format!("`{entry}` cannot be read"),
+        ));
         return loaded.with_prelude();
     };
     let mut queue = vec![entry_file];
@@ -178,6 +182,7 @@ impl Parsed {
 
 fn library(path: &str) -> Option<&'static Parse> {
     static TREES: OnceLock<HashMap<&'static str, OnceLock<Parse>>> = OnceLock::new();
-    let trees = TREES.get_or_init(|| dgh_stdlib::FILES.iter().map(|(path, _)| (*path, OnceLock::new())).collect());
+    let trees =
+        TREES.get_or_init(|| dgh_stdlib::FILES.iter().map(|(path, _)| (*path, OnceLock::new())).collect());
     Some(trees.get(path)?.get_or_init(|| dgh_syntax::parse(dgh_stdlib::text(path).unwrap_or_default())))
 }

@@ -77,21 +77,36 @@ fn print(args: &Check, all: &Findings) -> anyhow::Result<()> {
     let format = if args.json { Format::Json } else { args.format };
     match format {
         Format::Human => {
-            if !all.diagnostics.is_empty() {
-                ui::line(render(&all.diagnostics, sources, style()))?;
+            let shown = worst_first(&all.diagnostics);
+            if !shown.is_empty() {
+                ui::line(render(&shown, sources, style()))?;
             }
-            let files = all.files.len();
-            let checked = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+            let left = all.diagnostics.len() - shown.len();
+            if left > 0 {
+                ui::line(format!("and {left} more; --json has them all\n"))?;
+            }
+            let files = ui::count(all.files.len(), "file");
             let failed = all.diagnostics.iter().any(|d| d.severity() == Severity::Error);
             let (word, colour) = if failed { ("failed", ui::BAD) } else { ("ok", ui::GOOD) };
-            let found = summary(&all.diagnostics);
-            let found = if found.is_empty() { "nothing to complain about".to_owned() } else { found };
-            ui::line(format!("{} {checked}: {found}", ui::paint(colour, word)))
+            ui::line(format!("{} {files}: {}", ui::paint(colour, word), summary(&all.diagnostics)))
         }
         Format::Json => ui::line(serde_json::to_string_pretty(&json::to_json(&all.diagnostics, sources))?),
         Format::Sarif => ui::line(serde_json::to_string_pretty(&sarif::to_sarif(&all.diagnostics, sources))?),
         Format::Github => ui::print(&github::annotations(&all.diagnostics, sources)),
     }
+}
+
+/// Findings that are printed for people: more are read by nobody.
+const SHOWN: usize = 60;
+
+/// The gravest findings, as many as a person reads.
+fn worst_first(all: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut shown = all.to_vec();
+    if shown.len() > SHOWN {
+        shown.sort_by_key(|d| (d.severity(), d.place));
+        shown.truncate(SHOWN);
+    }
+    shown
 }
 
 fn style() -> Style {
@@ -101,20 +116,24 @@ fn style() -> Style {
 fn mend(project: &Project) -> anyhow::Result<()> {
     let mut mended = 0;
     for _ in 0..ROUNDS {
-        let compiled = project.compile();
+        let mut compiled = project.compile();
+        // What is left over may be what an error wanted to use: errors first.
+        if compiled.has_errors() {
+            compiled.diagnostics.retain(|d| d.severity() == Severity::Error);
+        }
         let applied = fix::apply_safe(&compiled.diagnostics, compiled.sources.as_slice());
         if applied.files.is_empty() {
             break;
         }
         for (file, text) in &applied.files {
-            let Some((path, _)) = compiled.sources.get(file.0 as usize) else { continue };
+            let Some((path, before)) = compiled.sources.get(file.0 as usize) else { continue };
             let path = project.path(path);
+            // A file that was laid out well stays so.
+            let tidy = !dgh_fmt::format(before).changed;
+            let text = if tidy { &dgh_fmt::format(text).text } else { text };
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
         mended += applied.applied;
-        if applied.postponed == 0 {
-            break;
-        }
     }
     if mended > 0 {
         ui::note(format!("{} {mended} in {}", ui::paint(ui::GOOD, "mended"), project.shown()));
@@ -130,7 +149,11 @@ fn read_release(path: &std::path::Path) -> anyhow::Result<Program> {
 
 fn shown_sources(project: &Project, compiled: &Compiled) -> Vec<(String, String)> {
     let shown = |path: &str| {
-        if dgh_stdlib::text(path).is_some() { path.to_owned() } else { project.path(path).display().to_string() }
+        if dgh_stdlib::text(path).is_some() {
+            path.to_owned()
+        } else {
+            project.path(path).display().to_string()
+        }
     };
     compiled.sources.iter().map(|(path, text)| (shown(path), text.clone())).collect()
 }
@@ -145,4 +168,3 @@ fn shift(finding: &mut Diagnostic, offset: u32) {
         move_file(&mut edit.place.file);
     }
 }
-

@@ -30,8 +30,9 @@ pub fn run(args: &Fmt) -> anyhow::Result<Outcome> {
         }
     }
     let what = if args.check { "would change" } else { "changed" };
-    let unread = if broken == 0 { String::new() } else { format!(", {broken} with syntax errors left alone") };
-    ui::note(format!("{} files, {changed} {what}{unread}", files.len()));
+    let unread =
+        if broken == 0 { String::new() } else { format!(", {broken} with syntax errors left alone") };
+    ui::note(format!("{}, {changed} {what}{unread}", ui::count(files.len(), "file")));
     Ok(Outcome::of(broken > 0 || (args.check && changed > 0)))
 }
 

@@ -1,12 +1,13 @@
 //! `dgh lock`: pins the tools of MCP servers.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use chrono::Utc;
 use dgh_compile::lock::{self, Lock, LockedServer, LockedTool};
 use dgh_diag::{Code, Severity};
 use dgh_ir::program::McpTool;
+use dgh_net::Toolbox;
 
 use super::check::report_errors;
 use super::run::start::profile;
@@ -14,7 +15,6 @@ use crate::Outcome;
 use crate::args;
 use crate::models;
 use crate::project::Project;
-use crate::session::Facts;
 use crate::ui;
 
 pub fn run(args: &args::Lock) -> anyhow::Result<Outcome> {
@@ -28,20 +28,22 @@ pub fn run(args: &args::Lock) -> anyhow::Result<Outcome> {
     let profile = profile(&compiled, args.profile.as_deref())?;
     let (client, secrets) = (models::client(profile, None)?, models::secrets(&project, profile));
     let env = profile.map(|p| p.env.clone()).unwrap_or_default();
-    let program = compiled.program;
+    let program = Arc::new(compiled.program);
     if program.mcps.is_empty() {
         bail!("{} names no MCP server, so there is nothing to pin", project.shown());
     }
-    let tools = dgh_net::Tools::new(client, secrets);
-    let facts = Facts { env: &env, now: Utc::now().naive_utc() };
+    let tools = Toolbox::new(Arc::clone(&program), client, secrets, env, dgh_ir::Locale::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut found = Lock { format: 1, mcp: indexmap::IndexMap::new() };
     for (_, server) in program.mcps.iter() {
-        let listed = runtime.block_on(tools.list(&program, server, &facts));
-        let mut tools = listed.with_context(|| format!("the MCP server `{}` does not answer", server.name))?;
+        let listed = runtime.block_on(tools.list_mcp(&server.name));
+        let mut tools =
+            listed.with_context(|| format!("the MCP server `{}` does not answer", server.name))?;
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         ui::note(format!("{}: {} tools", server.name, tools.len()));
-        found.mcp.insert(server.name.clone(), LockedServer { tools: tools.into_iter().map(locked).collect() });
+        found
+            .mcp
+            .insert(server.name.clone(), LockedServer { tools: tools.into_iter().map(locked).collect() });
     }
     runtime.block_on(tools.close());
     found.mcp.sort_keys();
@@ -49,7 +51,11 @@ pub fn run(args: &args::Lock) -> anyhow::Result<Outcome> {
     if args.check {
         let old = fs::read_to_string(&path).unwrap_or_default();
         let same = Lock::parse(&old).is_ok_and(|old| old == found);
-        ui::line(if same { "the servers have the tools of dgh.lock" } else { "the servers' tools are not those of dgh.lock" })?;
+        ui::line(if same {
+            "the servers have the tools of dgh.lock"
+        } else {
+            "the servers' tools are not those of dgh.lock"
+        })?;
         return Ok(Outcome::of(!same));
     }
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

@@ -19,7 +19,8 @@ pub fn run(args: &Replay) -> anyhow::Result<Outcome> {
     let reading = || format!("cannot read {}", args.log.display());
     let bytes = fs::read(&args.log).with_context(reading)?;
     let log = open(&bytes, &crate::keys::log_key()?).with_context(reading)?;
-    let source = log.program.clone().unwrap_or_else(|| ProgramRef { path: ".".to_owned(), hash: String::new() });
+    let source =
+        log.program.clone().unwrap_or_else(|| ProgramRef { path: ".".to_owned(), hash: String::new() });
     let path = args.with.clone().unwrap_or_else(|| PathBuf::from(&source.path));
     let project = Project::one(&path).context("the agent of this log is not there; name it with --with")?;
     let compiled = project.compile();

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_case_is_used_up_after_its_times() {
-        let mut mocks = mocks(vec![case(&[], Ok(json!(false)), Some(1)), case(&[], Ok(json!(true)), Some(1))]);
+        let mut mocks =
+            mocks(vec![case(&[], Ok(json!(false)), Some(1)), case(&[], Ok(json!(true)), Some(1))]);
         let mut next = || mocks.answer("tool", &json!({})).unwrap().result;
         assert_eq!([next(), next()], [Ok(json!(false)), Ok(json!(true))]);
         assert!(next().unwrap_err().contains("fits"));

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 pub use clock::Clock;
 pub use mocks::Mocks;
-pub use tools::{Facts, Tools};
+pub use tools::Tools;
 
 /// Who sees what happens.
 pub trait Audience {
@@ -203,7 +203,8 @@ impl Session {
     fn perform(&mut self, effect: Effect, out: &mut dyn Audience) -> anyhow::Result<()> {
         match effect {
             Effect::StartReply(request) => {
-                let (work, models, send) = (Work::Reply(request.id), Arc::clone(&self.models), self.send.clone());
+                let (work, models, send) =
+                    (Work::Reply(request.id), Arc::clone(&self.models), self.send.clone());
                 let task = tokio::spawn(async move {
                     let mut events = reply::run(*request, models);
                     while let Some(event) = events.next().await {

@@ -1,17 +1,13 @@
 //! Tools of a call in text: the mocks of the profile first, then the real ones.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
 use dgh_engine::effect::{ToolName, ToolRequest};
 use dgh_engine::event::{Timestamp, ToolFailure};
-use dgh_ir::{Builtin, Locale, Program, Scope, SlotId, Value, from_json, to_json};
-use dgh_net::{Call, NetError, Tools as Real, What};
+use dgh_ir::{Locale, Program, from_json, to_json};
+use dgh_net::Toolbox;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::mocks::{Answer, Mocks};
@@ -21,20 +17,13 @@ pub struct Tools {
     program: Arc<Program>,
     locale: Locale,
     mocks: Option<Mocks>,
-    real: Real,
-    env: IndexMap<String, String>,
+    real: Toolbox,
 }
 
 impl Tools {
     /// Mocks, if any, before the real tools.
-    pub fn new(
-        program: Arc<Program>,
-        locale: Locale,
-        mocks: Option<Mocks>,
-        real: Real,
-        env: IndexMap<String, String>,
-    ) -> Self {
-        Self { program, locale, mocks, real, env }
+    pub fn new(program: Arc<Program>, locale: Locale, mocks: Option<Mocks>, real: Toolbox) -> Self {
+        Self { program, locale, mocks, real }
     }
 
     /// The answer of a mock, if there is one.
@@ -43,7 +32,11 @@ impl Tools {
     }
 
     /// Calls a tool.
-    pub fn call(&mut self, request: &ToolRequest, now: Timestamp) -> BoxFuture<'static, Result<Json, ToolFailure>> {
+    pub fn call(
+        &mut self,
+        request: &ToolRequest,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Json, ToolFailure>> {
         let name = match &request.tool {
             ToolName::Tool(tool) => tool.clone(),
             ToolName::Mcp(server, tool) => format!("{server}.{tool}"),
@@ -60,33 +53,18 @@ impl Tools {
     }
 
     fn real(&self, request: &ToolRequest, now: Timestamp) -> BoxFuture<'static, Result<Json, ToolFailure>> {
-        let program = Arc::clone(&self.program);
-        let find = |name: &str| program.tools.iter().find(|(_, tool)| tool.name == name).map(|(_, tool)| tool);
-        let server = |name: &str| program.mcps.iter().find(|(_, mcp)| mcp.name == name).map(|(_, mcp)| mcp);
-        let what = match &request.tool {
-            ToolName::Tool(name) => find(name).map(What::Tool),
-            ToolName::Mcp(name, tool) => server(name).map(|server| What::Mcp(server, tool)),
+        let (arguments, timeout) = (&request.arguments, request.timeout_ms);
+        let answer = match &request.tool {
+            ToolName::Tool(name) => {
+                self.real.call(name, arguments, request.idempotency_key.as_deref(), timeout, now.0)
+            }
+            ToolName::Mcp(server, tool) => self.real.call_mcp(server, tool, arguments, timeout),
             ToolName::Knowledge(name) => {
                 let message = format!("`{name}` cannot be searched here; mock it in dgh.toml");
                 return async move { Err(failure("refused", message)) }.boxed();
             }
         };
-        let Some(what) = what else {
-            return async { Err(failure("refused", "the program has no such tool".to_owned())) }.boxed();
-        };
-        let now = DateTime::from_timestamp_millis(now.0).unwrap_or_else(Utc::now);
-        let facts = Facts { env: &self.env, now: now.with_timezone(&self.locale.zone).naive_local() };
-        let call = Call {
-            program: &program,
-            what,
-            arguments: &request.arguments,
-            facts: &facts,
-            locale: self.locale,
-            now,
-            idempotency_key: request.idempotency_key.as_deref(),
-            timeout: request.timeout_ms.map(Duration::from_millis),
-        };
-        self.real.start(call).map(|answer| answer.map_err(|error| net_failure(&error))).boxed()
+        answer.map(|answer| answer.map_err(|error| failure(error.kind.name(), error.to_string()))).boxed()
     }
 
     /// An answer as the engine takes it: checked against the tool's type, like a real one.
@@ -100,40 +78,6 @@ impl Tools {
     }
 }
 
-/// What a request may read beside the arguments of its tool.
-pub struct Facts<'a> {
-    /// `env` of the profile.
-    pub env: &'a IndexMap<String, String>,
-    /// Local time of the agent.
-    pub now: NaiveDateTime,
-}
-
-impl Scope for Facts<'_> {
-    fn slot(&self, _: SlotId) -> Option<&Value> {
-        None
-    }
-
-    fn slot_name(&self, _: SlotId) -> &'static str {
-        "?"
-    }
-
-    fn language(&self) -> &'static str {
-        "en"
-    }
-
-    fn builtin(&self, name: Builtin) -> Value {
-        if name == Builtin::Now { Value::DateTime(self.now) } else { Value::None }
-    }
-
-    fn env(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.env.get(name).map(|value| Cow::Borrowed(value.as_str()))
-    }
-}
-
 fn failure(kind: &str, message: String) -> ToolFailure {
     ToolFailure { kind: kind.to_owned(), message }
-}
-
-fn net_failure(error: &NetError) -> ToolFailure {
-    failure(error.kind.name(), error.to_string())
 }

@@ -36,7 +36,11 @@ impl Default for Style {
     }
 }
 
-/// All diagnostics by file and place, and the summary. Empty for none.
+/// Steps of a path that are shown, and how many of them from its beginning.
+const STEPS: usize = 14;
+const HEAD_STEPS: usize = 9;
+
+/// All diagnostics by file and place, and where to read more. Empty for none; the counts are [`summary`].
 pub fn render<S: Sources + ?Sized>(diagnostics: &[Diagnostic], sources: &S, style: Style) -> String {
     let mut out = String::new();
     if diagnostics.is_empty() {
@@ -49,7 +53,6 @@ pub fn render<S: Sources + ?Sized>(diagnostics: &[Diagnostic], sources: &S, styl
         screen.diagnostic(&mut out, d, &files);
         out.push('\n');
     }
-    let _ = writeln!(out, "{}", screen.paint(&summary(diagnostics), Paint::new().bold()));
     let mut codes: Vec<String> = found.iter().map(|d| d.code.to_string()).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -150,9 +153,12 @@ impl Screen {
         let dim = Paint::new().dimmed();
         let _ = writeln!(out, "  {}", self.paint("how a call gets there:", Paint::new().cyan()));
         let number_width = steps.len().to_string().len();
-        let rows: Vec<(String, String, String)> = steps
-            .iter()
-            .map(|step| {
+        // Of a long path the beginning and the end tell the story.
+        let left_out = if steps.len() > STEPS { HEAD_STEPS..steps.len() - (STEPS - HEAD_STEPS) } else { 0..0 };
+        let numbered = steps.iter().enumerate().filter(|(i, _)| !left_out.contains(i));
+        let rows: Vec<(String, String, String)> = numbered
+            .clone()
+            .map(|(_, step)| {
                 let file = files.get(step.place.file);
                 let at = file.position(file.clamp(step.place.span).start);
                 let line = file.line_span(at.line - 1).unwrap_or_default();
@@ -167,7 +173,10 @@ impl Screen {
         let (messages, locations) = (widest(|r| &r.0), widest(|r| &r.1));
         // One row for a step where the three columns leave room for a piece of source, else two.
         let table = number_width + 6 + messages + 2 + locations + 2 + 36 <= self.style.width;
-        for (i, (message, location, source)) in rows.iter().enumerate() {
+        for ((i, _), (message, location, source)) in numbered.zip(&rows) {
+            if i == left_out.end && !left_out.is_empty() {
+                let _ = writeln!(out, "    {}", self.paint(&format!("… {} more steps", left_out.len()), dim));
+            }
             let number = self.paint(&format!("{:>number_width$}.", i + 1), dim);
             let _ = write!(out, "    {number} ");
             let indent = number_width + 6;

@@ -71,7 +71,9 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
             Line::Variables => variables(&session, &mut terminal)?,
             Line::Log => show::log(session.records())?,
             Line::Help => terminal.note(input::HELP)?,
-            Line::Unknown(command) => terminal.note(&format!("there is no `{command}`; :help shows what there is"))?,
+            Line::Unknown(command) => {
+                terminal.note(&format!("there is no `{command}`; :help shows what there is"))?
+            }
             Line::Quit => return Ok(Outcome::Clean),
         }
     }

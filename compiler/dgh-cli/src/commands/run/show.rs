@@ -42,9 +42,11 @@ impl Audience for Terminal {
     fn show(&mut self, shown: Shown<'_>) -> anyhow::Result<()> {
         match shown {
             Shown::Speech(text) => ui::line(format!("{}{}", ui::paint(ui::AGENT, "agent  "), text.trim())),
-            Shown::Recording(name) => {
-                ui::line(format!("{}{}", ui::paint(ui::AGENT, "agent  "), ui::paint(ui::DIM, format!("♪ {name}"))))
-            }
+            Shown::Recording(name) => ui::line(format!(
+                "{}{}",
+                ui::paint(ui::AGENT, "agent  "),
+                ui::paint(ui::DIM, format!("♪ {name}"))
+            )),
             Shown::Note(text) => ui::line(format!("       {}", ui::paint(ui::DIM, text))),
             Shown::Record(record) => self.record(record),
         }
@@ -55,7 +57,9 @@ impl Terminal {
     fn record(&mut self, record: &Record) -> anyhow::Result<()> {
         match record {
             // Shown when they were said.
-            Record::Caller { .. } | Record::Agent { .. } | Record::Keys { .. } | Record::Webhook { .. } => Ok(()),
+            Record::Caller { .. } | Record::Agent { .. } | Record::Keys { .. } | Record::Webhook { .. } => {
+                Ok(())
+            }
             Record::Ended { .. } => record_line(record).map_or(Ok(()), ui::line),
             _ if self.quiet => Ok(()),
             Record::Value { shown: Some(value), .. } if *value == self.answer => Ok(()),

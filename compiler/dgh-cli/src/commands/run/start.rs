@@ -11,6 +11,7 @@ use dgh_engine::log::{Log, LoggedCall, ProgramRef, seal};
 use dgh_engine::{CallStart, Caller, Direction, Prepared, StartError};
 use dgh_ir::program::{Agent, Channel};
 use dgh_ir::{from_json, wire};
+use dgh_net::Toolbox;
 use serde_json::Value as Json;
 
 use crate::args::Run;
@@ -54,8 +55,9 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
 
     let program = Arc::new(compiled.program.clone());
     let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
-    let real = dgh_net::Tools::new(client, secrets);
-    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real, call_start.env.clone());
+    let env = call_start.env.clone();
+    let real = Toolbox::new(Arc::clone(&program), client, secrets, env, agent.locale());
+    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real);
     let notes = notes(&project, agent, &chosen);
     let source = ProgramRef { path: project.shown(), hash: wire::content_hash(&program) };
     let call = LoggedCall::new(Prepared::new(program), &agent.name, call_start);
@@ -89,7 +91,9 @@ fn notes(project: &Project, agent: &Agent, chosen: &models::Chosen) -> Vec<Strin
 
 fn time(args: &Run, agent: &Agent) -> anyhow::Result<Timestamp> {
     let Some(text) = &args.now else { return Ok(Timestamp(Utc::now().timestamp_millis())) };
-    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"].iter().find_map(|f| NaiveDateTime::parse_from_str(text, f).ok());
+    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|f| NaiveDateTime::parse_from_str(text, f).ok());
     let local = local.with_context(|| format!("`{text}` is no time; write it as 2026-03-02T10:00"))?;
     let there = agent.locale().zone.from_local_datetime(&local).earliest();
     let there = there.with_context(|| format!("{text} does not exist in {}", agent.time_zone))?;
@@ -107,7 +111,10 @@ fn inputs(
     all.retain(|name, _| agent.dialogue.slot(name).is_some());
     for input in &args.inputs {
         let (name, text) = input.split_once('=').with_context(|| format!("`{input}` is not NAME=VALUE"))?;
-        let slot = agent.dialogue.slot(name).with_context(|| format!("agent `{}` has no input `{name}`", agent.name))?;
+        let slot = agent
+            .dialogue
+            .slot(name)
+            .with_context(|| format!("agent `{}` has no input `{name}`", agent.name))?;
         let ty = &agent.dialogue.slots[slot].ty;
         // What is typed is a text, or JSON where a text does not fit: true, 4, a list.
         let as_text = Json::String(text.to_owned());

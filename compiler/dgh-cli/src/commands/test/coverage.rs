@@ -39,7 +39,10 @@ fn one(suite: &Suite) -> anyhow::Result<()> {
             } else {
                 let from = data.from.map_or("anywhere", |node| dialogue.nodes[node].name.as_str());
                 let to = data.target.as_ref().map(|target| to(suite, id, target)).unwrap_or_default();
-                missing.push((data.origin, format!("{name}.{from}: {}{to} is never taken", data.decider.label())));
+                missing.push((
+                    data.origin,
+                    format!("{name}.{from}: {}{to} is never taken", data.decider.label()),
+                ));
             }
         }
     }

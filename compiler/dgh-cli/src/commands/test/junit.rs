@@ -12,7 +12,10 @@ pub fn report(suites: &[Suite]) -> anyhow::Result<String> {
         for (test, tested) in suite.tested() {
             let status = match (&tested.outcome.failure, &tested.outcome.skipped) {
                 (Some(failure), _) => {
-                    let line = suite.line(failure.origin).or_else(|| suite.line(test.origin)).map_or(0, |(line, _)| line);
+                    let line = suite
+                        .line(failure.origin)
+                        .or_else(|| suite.line(test.origin))
+                        .map_or(0, |(line, _)| line);
                     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                     status.set_message(failure.message.clone());
                     status.set_description(format!("{}:{line}", suite.shown()));

@@ -107,7 +107,8 @@ impl Live for LiveModel {
                       {\"percent\": 0 to 100, how far the statement holds, \"why\": \"one sentence\"}"
             .to_owned();
         let question = format!("The call:\n{transcript}\n\nThe statement: {opinion}");
-        let answer = self.write(system, vec![Message::Caller(question)], "How far does the statement hold?")?;
+        let answer =
+            self.write(system, vec![Message::Caller(question)], "How far does the statement hold?")?;
         read_verdict(&answer).ok_or_else(|| format!("the judge did not answer with a percentage: {answer}"))
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use dgh_compile::Compiled;
 use dgh_diag::LineIndex;
 use dgh_engine::Prepared;
@@ -41,6 +41,9 @@ pub fn run(args: &Test) -> anyhow::Result<Outcome> {
         }
     }
     let total: usize = suites.iter().map(|suite| suite.tests.len()).sum();
+    if let (0, Some(words)) = (total, &args.filter) {
+        bail!("no test has `{words}` in its name");
+    }
     let bar = progress(total);
     for suite in &mut suites {
         suite.run(args, &bar)?;
@@ -53,7 +56,8 @@ pub fn run(args: &Test) -> anyhow::Result<Outcome> {
         coverage::report(&suites)?;
     }
     if let Some(path) = &args.junit {
-        fs::write(path, junit::report(&suites)?).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(path, junit::report(&suites)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     let failed = report::summary(&suites, started.elapsed())?;
     Ok(Outcome::of(broken || failed))
@@ -75,7 +79,8 @@ pub struct Tested {
 
 impl Suite {
     fn new(project: Project, mut compiled: Compiled, args: &Test) -> Self {
-        let wanted = |test: &TestCase| args.filter.as_ref().is_none_or(|words| test.name.contains(words.as_str()));
+        let wanted =
+            |test: &TestCase| args.filter.as_ref().is_none_or(|words| test.name.contains(words.as_str()));
         let tests = std::mem::take(&mut compiled.tests).into_iter().filter(wanted).collect();
         Self { project, compiled, tests, results: Vec::new() }
     }
@@ -158,7 +163,8 @@ fn with_tests(project: Project) -> anyhow::Result<Vec<Project>> {
 }
 
 fn progress(total: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30.green} {pos}/{len} tests").map(|s| s.progress_chars("━╸─"));
+    let style =
+        ProgressStyle::with_template("{bar:30.green} {pos}/{len} tests").map(|s| s.progress_chars("━╸─"));
     // Drawn on standard error, and only where that is a terminal.
     let bar = ProgressBar::new(total as u64);
     if let Ok(style) = style { bar.with_style(style) } else { bar }

@@ -25,7 +25,10 @@ pub fn suite(suite: &Suite, verbose: bool) -> anyhow::Result<()> {
         for difference in &tested.outcome.differences {
             let (number, text) = suite.line(difference.origin).unwrap_or((0, ""));
             ui::line(format!("    {} {}:{number}  {text}", ui::paint(ui::NOTE, "differs"), suite.shown()))?;
-            ui::line(format!("      the test means {}, the model did {}", difference.expected, difference.got))?;
+            ui::line(format!(
+                "      the test means {}, the model did {}",
+                difference.expected, difference.got
+            ))?;
         }
     }
     Ok(())
@@ -88,7 +91,9 @@ pub fn shown(record: &Record) -> Option<String> {
         Record::ToolDone { tool, result: Err(error) } => {
             Some(ui::paint(ui::NOTE, format!("  {tool} failed: {error}")))
         }
-        Record::Refused { message } | Record::Policy { message } => Some(ui::paint(ui::NOTE, format!("  {message}"))),
+        Record::Refused { message } | Record::Policy { message } => {
+            Some(ui::paint(ui::NOTE, format!("  {message}")))
+        }
         Record::Raised { event } => dim(format!("  {event}")),
         Record::Webhook { name, event } => dim(format!("  webhook {name} on {event}")),
         Record::Ended { outcome, ended_by } => {
