@@ -84,20 +84,28 @@ impl Report {
         })
     }
 
-    /// Whether the text of a thing has an error of syntax in it, so that parts of it may be
-    /// missing in the program.
-    pub fn is_damaged(&self, origin: Origin) -> bool {
-        self.has_error(origin, |code| (code as u16) < (Code::UnknownName as u16))
+    /// The places of the errors with these codes, to ask what they are in.
+    pub fn errors(&self, is: impl Fn(Code) -> bool) -> Errors {
+        let errors = self.diagnostics.iter().filter(|d| d.severity() == Severity::Error && is(d.code));
+        let mut places: Vec<Place> = errors.map(|d| d.place).collect();
+        places.sort_unstable();
+        Errors { places }
     }
+}
 
-    /// Whether the text of a thing names something that does not resolve.
-    pub fn names_nothing(&self, origin: Origin) -> bool {
-        self.has_error(origin, |code| matches!(code, Code::UnknownName | Code::NotAssignable))
-    }
+/// Places of errors, in order.
+#[derive(Debug, Clone)]
+pub struct Errors {
+    places: Vec<Place>,
+}
 
-    fn has_error(&self, origin: Origin, is: impl Fn(Code) -> bool) -> bool {
-        let errors = self.diagnostics.iter().filter(|d| d.severity() == Severity::Error);
-        errors.filter(|d| is(d.code)).any(|d| self.is_inside(d.place, origin))
+impl Errors {
+    /// Whether one begins in the text of a thing.
+    pub fn are_in(&self, report: &Report, origin: Origin) -> bool {
+        let Some(whole) = report.whole(origin) else { return false };
+        let before = |p: &Place| (p.file, p.span.start) < (whole.file, whole.span.start);
+        let first = self.places.get(self.places.partition_point(before));
+        first.is_some_and(|p| p.file == whole.file && p.span.start <= whole.span.end)
     }
 }
 

@@ -1,6 +1,6 @@
 //! E0310, E0312, and where `else` and `next` may stand: statements in an order that means nothing.
 
-use dgh_diag::{Code, Diagnostic};
+use dgh_diag::{Code, Diagnostic, Edit, Fix};
 use dgh_ir::{Decider, DialogueId, NodeId, Origin, Route, Step, StepKind};
 
 use super::rows::Row;
@@ -64,20 +64,12 @@ fn order_of_typed(routes: &[&Route], report: &mut Report) {
     for route in &typed {
         match route.decider {
             Decider::If(_) => has_if = true,
-            Decider::Else if !has_if => misplaced(
-                Code::Misplaced,
-                route.origin,
-                "`else` needs an `if` before it".into(),
-                "Without conditions write `next -> …`.",
-                report,
-            ),
-            Decider::Next if has_if => misplaced(
-                Code::Misplaced,
-                route.origin,
-                "`next` stands alone; behind an `if` the way on is `else`".into(),
-                "Write `else -> …`.",
-                report,
-            ),
+            Decider::Else if !has_if => {
+                wrong_word(route, "`else` needs an `if` before it", "next", report);
+            }
+            Decider::Next if has_if => {
+                wrong_word(route, "`next` stands alone; behind an `if` the way on is `else`", "else", report);
+            }
             _ => {}
         }
     }
@@ -151,6 +143,20 @@ fn before_call(step: &Step, report: &mut Report) {
         format!("`{what}` cannot stand in `before call`: nobody is on the line yet"),
         "Put it into the `start` node; here stand `call` and `set`.",
         report,
+    );
+}
+
+/// `else` for `next`, or the other way round.
+fn wrong_word(route: &Route, message: &str, right: &str, report: &mut Report) {
+    let place = report.place(route.origin);
+    report.push(
+        Diagnostic::new(Code::Misplaced, place, message)
+            .with_hint(format!("Write `{right} -> …`."))
+            .with_fix(Fix {
+                title: format!("Write `{right}`"),
+                edits: vec![Edit { place, text: right.into() }],
+                safe: true,
+            }),
     );
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use dgh_diag::Code;
 use dgh_ir::{
     Arena, Dialogue, DialogueId, FlowId, Node, NodeId, Origin, Program, Route, RouteId, Step, StepKind,
     Target,
 };
 
 use super::rows::{Row, Shape, overrides};
-use crate::report::{Context, Report};
+use crate::report::{Context, Errors, Report};
 
 /// A program, with all its dialogues.
 pub(crate) struct World<'a> {
@@ -32,6 +33,23 @@ pub(crate) struct Site {
     pub(crate) origin: Origin,
 }
 
+/// What was reported before, and what it may have taken from the program.
+struct Known {
+    /// Errors of syntax: any part may be missing.
+    damage: Errors,
+    /// Names that do not resolve.
+    names: Errors,
+}
+
+impl Known {
+    fn of(report: &Report) -> Self {
+        Self {
+            damage: report.errors(|code| (code as u16) < (Code::UnknownName as u16)),
+            names: report.errors(|code| matches!(code, Code::UnknownName | Code::NotAssignable)),
+        }
+    }
+}
+
 /// A dialogue.
 pub(crate) struct Scene<'a> {
     /// The whole program.
@@ -53,7 +71,9 @@ pub(crate) struct Scene<'a> {
 impl<'a> World<'a> {
     /// Looks at all dialogues.
     pub(crate) fn new(program: &'a Program, context: &'a Context, report: &Report) -> Self {
-        let scenes: Vec<_> = program.dialogues().map(|(id, _)| Scene::new(program, id, report)).collect();
+        let errors = Known::of(report);
+        let scenes: Vec<_> =
+            program.dialogues().map(|(id, _)| Scene::new(program, id, report, &errors)).collect();
         let mut sites: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (index, scene) in scenes.iter().enumerate() {
             for (node, found) in scene.dialogue.nodes.iter() {
@@ -101,7 +121,7 @@ impl<'a> World<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(program: &'a Program, id: DialogueId, report: &Report) -> Self {
+    fn new(program: &'a Program, id: DialogueId, report: &Report, errors: &Known) -> Self {
         let dialogue = program.dialogue(id);
         let shapes = dialogue
             .nodes
@@ -109,9 +129,9 @@ impl<'a> Scene<'a> {
             .map(|(_, node)| {
                 let routes = node.routes.iter().filter_map(|r| dialogue.routes.get(*r));
                 let mut shape = Shape::of(node, routes);
-                shape.broken |= report.is_damaged(node.origin);
+                shape.broken |= errors.damage.are_in(report, node.origin);
                 let collect = node.collect.as_ref();
-                shape.lost_names = collect.is_some_and(|c| report.names_nothing(c.origin));
+                shape.lost_names = collect.is_some_and(|c| errors.names.are_in(report, c.origin));
                 shape
             })
             .collect();

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dgh_diag::{Code, Diagnostic, Related};
+use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Related, Span};
 use dgh_ir::{
-    DialogueId, Expr, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind, Template,
-    ToolAction,
+    DialogueId, Expr, ExprKind, HttpRequest, NodeId, Origin, Param, Program, Route, SlotId, SlotKind,
+    Template, ToolAction,
 };
 use fixedbitset::FixedBitSet;
 
@@ -57,9 +57,39 @@ fn check_request(program: &Program, params: &[Param], request: &HttpRequest, rep
         if optional && seen.insert(bit) {
             let finding = missing(&bits, bit, read, report)
                 .with_hint(format!("Write `{name}?` in a body, or `{name} ?? …`.", name = bits.label(bit)));
-            report.push(finding);
+            report.push(leave_out(request, &bits, bit, read, finding));
         }
     });
+}
+
+/// A field of the body that is a path alone may be left out with `?`.
+fn leave_out(
+    request: &HttpRequest,
+    bits: &Bits<'_>,
+    bit: usize,
+    read: &Expr,
+    finding: Diagnostic,
+) -> Diagnostic {
+    let mut is_field = false;
+    if let Some(body) = &request.body {
+        fields(body, &mut |field| is_field |= std::ptr::eq(field, read));
+    }
+    if !is_field {
+        return finding;
+    }
+    let end = Place { span: Span::at(finding.place.span.end), ..finding.place };
+    finding.with_fix(Fix {
+        title: format!("Write `{}?`", bits.label(bit)),
+        edits: vec![Edit { place: end, text: "?".into() }],
+        safe: true,
+    })
+}
+
+fn fields<'e>(body: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    match &body.kind {
+        ExprKind::Record(_) | ExprKind::List(_) => body.each_child(&mut |child| fields(child, visit)),
+        _ => visit(body),
+    }
 }
 
 /// What a request needs: a body leaves out what is missing only where `x?` says so.
@@ -176,11 +206,12 @@ impl<'a> Finder<'_, '_, 'a> {
             return None;
         }
         let solved = self.solved;
-        let paths = self.paths.entry(bit).or_insert_with(|| path::search(solved, bit));
-        let to = paths.to_read(solved, id, read).or_else(|| paths.first(|node, _| node == id));
         let mut finding = missing_in(solved, &self.given, bit, read, report);
-        if let Some(to) = to {
-            finding = paths.tell(solved.scene(), report, to, finding);
+        if let Some(paths) = self.paths(bit) {
+            let to = paths.to_read(solved, id, read).or_else(|| paths.first(|node, _| node == id));
+            if let Some(to) = to {
+                finding = paths.tell(solved.scene(), report, to, finding);
+            }
         }
         let name = solved.transfer.bits.label(bit);
         let node = solved.scene().name(id);
@@ -214,18 +245,19 @@ impl<'a> Finder<'_, '_, 'a> {
         let solved = self.solved;
         let scene = solved.scene();
         let row = super::rows::Row::of(&route.decider);
-        let paths = self.paths.entry(bit).or_insert_with(|| path::search(solved, bit));
-        let to = paths.first(|node, missing| {
-            scene.sees(node, route)
-                && path::leaving(solved, bit, node, missing, &mut |_, _| {}).is_some_and(|leaving| {
-                    let gone = OneBit { missing: solved.gone.contains(bit), ..leaving.done };
-                    leaving.of(row, &gone).missing
-                })
-        });
         let mut finding = missing_in(solved, &self.given, bit, read, report);
-        if let Some(to) = to {
-            finding = paths.tell(scene, report, to, finding);
-            finding = path::step(scene, report, to.0, route, usize::MAX, finding);
+        if let Some(paths) = self.paths(bit) {
+            let to = paths.first(|node, missing| {
+                scene.sees(node, route)
+                    && path::leaving(solved, bit, node, missing, &mut |_, _| {}).is_some_and(|leaving| {
+                        let gone = OneBit { missing: solved.gone.contains(bit), ..leaving.done };
+                        leaving.of(row, &gone).missing
+                    })
+            });
+            if let Some(to) = to {
+                finding = paths.tell(scene, report, to, finding);
+                finding = path::step(scene, report, to.0, route, usize::MAX, finding);
+            }
         }
         let name = solved.transfer.bits.label(bit);
         finding =
@@ -272,7 +304,7 @@ impl<'a> Finder<'_, '_, 'a> {
                         "A call can end before `{name}` is known. Write `{name}?`: the field is \
                          left out when it is missing.",
                     ));
-                    self.findings.push(finding);
+                    self.findings.push(leave_out(&webhook.request, &bits, bit, read, finding));
                 }
             }
         }
@@ -297,6 +329,14 @@ impl<'a> Finder<'_, '_, 'a> {
         }
     }
 
+    /// The shortest paths of a bit, unless too many were searched for.
+    fn paths(&mut self, bit: usize) -> Option<&Paths> {
+        if !self.paths.contains_key(&bit) && self.paths.len() < MOST_SEARCHES {
+            self.paths.insert(bit, path::search(self.solved, bit));
+        }
+        self.paths.get(&bit)
+    }
+
     fn is_never_set(&self, bit: usize) -> bool {
         let slot = self.solved.transfer.bits.slot(bit);
         let slot = slot.and_then(|id| self.scene().dialogue.slots.get(id));
@@ -313,6 +353,10 @@ impl<'a> Finder<'_, '_, 'a> {
         missing_in(self.solved, &self.given, bit, read, report)
     }
 }
+
+/// Names whose paths are searched for in one dialogue; each search looks at every node. Past that
+/// the findings come without a path.
+const MOST_SEARCHES: usize = 64;
 
 /// Places shown beside the first.
 const SHOWN: usize = 3;

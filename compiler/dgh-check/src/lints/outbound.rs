@@ -11,7 +11,8 @@ pub(crate) fn check(world: &World<'_>, scene: &Scene<'_>, report: &mut Report) {
     let DialogueId::Agent(id) = scene.id else { return };
     let agent = &world.program.agents[id];
     let Some(outbound) = agent.groups.get("outbound") else { return };
-    if report.is_damaged(agent.origin) {
+    let damage = report.errors(|code| (code as u16) < (Code::UnknownName as u16));
+    if damage.are_in(report, agent.origin) {
         return;
     }
     let first = outbound.values().next().map_or(agent.origin, |value| value.origin);

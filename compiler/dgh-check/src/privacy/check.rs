@@ -18,7 +18,7 @@ pub(crate) fn check(world: &World<'_>, index: usize, report: &mut Report) {
     let slots = &scene.dialogue.slots;
     outlets(world, scene, &mut |outlet| {
         leaks(slots, world.context, &outlet, report, &mut findings);
-        useless_reveals(slots, outlet.expr, report, &mut findings);
+        useless_reveals(slots, world.context, outlet.expr, report, &mut findings);
     });
     report.diagnostics.append(&mut findings);
     assignments(world, scene, report);
@@ -105,6 +105,7 @@ fn private_leaves<'e>(slots: &Arena<SlotId, Slot>, expr: &'e Expr, closed: bool)
 
 fn useless_reveals(
     slots: &Arena<SlotId, Slot>,
+    context: &Context,
     expr: &Expr,
     report: &Report,
     findings: &mut Vec<Diagnostic>,
@@ -115,14 +116,22 @@ fn useless_reveals(
         if hole || inner.ty.private || !private_leaves(slots, inner, false).is_empty() {
             return;
         }
-        findings.push(
-            Diagnostic::new(
-                Code::UselessReveal,
-                report.place(at.origin),
-                format!("`{}` is not private, so there is nothing to reveal", name_of(slots, inner)),
-            )
-            .with_hint("Write it without `reveal`, or declare it `private`."),
-        );
+        let place = report.place(at.origin);
+        let inside = context.text(report.place(inner.origin));
+        let mut finding = Diagnostic::new(
+            Code::UselessReveal,
+            place,
+            format!("`{}` is not private, so there is nothing to reveal", name_of(slots, inner)),
+        )
+        .with_hint("Write it without `reveal`, or declare it `private`.");
+        if !inside.is_empty() {
+            finding = finding.with_fix(Fix {
+                title: format!("Write `{inside}`"),
+                edits: vec![Edit { place, text: inside.into() }],
+                safe: true,
+            });
+        }
+        findings.push(finding);
     });
 }
 

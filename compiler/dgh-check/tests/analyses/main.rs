@@ -7,6 +7,7 @@ mod assignment;
 mod duties;
 mod ends;
 mod examples;
+mod fixes;
 mod leftovers;
 mod policies;
 mod privacy;
@@ -114,4 +115,18 @@ fn messages(source: &str) -> String {
         format!("{line}: {} {}\n   steps {steps:?}\n   hint {:?}\n", d.code, d.message, d.hint)
     });
     all.collect()
+}
+
+/// The file after its safe fixes.
+fn mended(body: &str) -> String {
+    let source = format!("{HEADER}agent tested {{\n  outcome done\n{body}\n}}\n");
+    let found = relevant(&source);
+    let mut edits: Vec<_> = found.iter().flat_map(|d| &d.fixes).filter(|f| f.safe).flat_map(|f| &f.edits).collect();
+    edits.sort_by_key(|e| std::cmp::Reverse(e.place.span.start));
+    let mut text = source.clone();
+    for edit in edits {
+        text.replace_range(edit.place.span.start as usize..edit.place.span.end as usize, &edit.text);
+    }
+    check(&text);
+    text[HEADER.len()..].to_owned()
 }
