@@ -7,6 +7,7 @@ mod examples;
 mod log;
 mod policies;
 mod privacy;
+mod runner;
 pub(crate) mod source;
 mod storm;
 mod talk;
