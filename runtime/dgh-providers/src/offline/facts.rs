@@ -31,7 +31,7 @@ pub(super) fn fact(words: &Words, card: &Card, persona: &str) -> Option<String> 
         return Some(format!("It is {}.", data(&card.now.format("%H:%M").to_string(), card.now)));
     }
     if asks(
-        "who are you; who is this|that|calling|speaking; what is your name; \
+        "what is this about|regarding|concerning; what is this call; why are you calling; who are you; who is this|that|calling|speaking; what is your name; \
          who am i speaking|talking; whom? am i speaking|talking; what company|firm is|are|do|you; \
          where are you calling from",
     ) {

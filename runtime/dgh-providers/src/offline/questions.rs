@@ -141,6 +141,11 @@ fn question(wanted: &Wanted) -> String {
         Some(about) => from_about(&about, &wanted.shape),
         None => from_name(&wanted.name, &wanted.shape),
     };
+    // What one may have, or not: "Special wishes or allergies".
+    let question = match question.strip_prefix("What are your ").filter(|_| wanted.optional) {
+        Some(things) => format!("Do you have any {things}"),
+        None => question,
+    };
     match &wanted.shape {
         Shape::Enum { cases } if cases.len() <= MANY && cases.len() > 1 => {
             format!("{}: {}?", question.trim_end_matches('?'), cases_of(cases))
@@ -229,6 +234,12 @@ fn wh(words: &[String]) -> String {
     if let Some((at, length)) = subject(words).filter(|(at, _)| *at > 0) {
         let head = words.get(..at).unwrap_or_default().join(" ");
         return capital(&inverted(&head, words.get(at + length..).unwrap_or_default()));
+    }
+    if let [head, we, verb, rest @ ..] = words
+        && matches!(we.as_str(), "we" | "I" | "it")
+        && matches!(verb.as_str(), "can" | "could" | "should" | "may" | "will" | "would" | "is" | "are")
+    {
+        return mark(&format!("{head} {verb} {we} {}", to_you(&rest.join(" "))));
     }
     if let Some(to) = words.iter().position(|word| word == "to").filter(|to| *to > 0 && *to < 4) {
         let head = words.get(..to).unwrap_or_default().join(" ");
@@ -325,7 +336,8 @@ fn plain_noun(words: &[String], shape: &Shape) -> String {
     if matches!(first.as_str(), "a" | "an" | "one" | "some" | "any") {
         return mark(&format!("could you give me {lower}"));
     }
-    let verb = if matches!(shape, Shape::List { .. }) && words.first().is_some_and(|_| head_is_plural(words))
+    let verb = if matches!(shape, Shape::List { .. } | Shape::Text)
+        && words.first().is_some_and(|_| head_is_plural(words))
     {
         "are"
     } else {

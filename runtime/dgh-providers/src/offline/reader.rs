@@ -383,6 +383,9 @@ impl<'a> Reader<'a> {
     /// was not asked for, next to what they count.
     fn counted(&self, name: &str, about: &str, evidence: Evidence) -> Vec<Hit<Decimal>> {
         let topic = topic_of(name, about);
+        let counts_people = ["people", "guest", "person", "parti", "adult"]
+            .iter()
+            .any(|word| topic.iter().any(|token| token == word));
         let alone = self.only_number_wanted(name);
         self.numbers(evidence)
             .into_iter()
@@ -391,7 +394,8 @@ impl<'a> Reader<'a> {
                 let before = meaning(self.words.before(hit.places.start));
                 let named = topic.contains(&next)
                     || topic.contains(&before)
-                    || self.words.stands(hit.places.end, &["of", "us"]);
+                    || self.words.stands(hit.places.end, &["of", "us"])
+                    || counts_people && before == "for";
                 named
                     || evidence == Evidence::Asked
                     || evidence == Evidence::Missing && alone && !self.out.values.is_empty()
@@ -405,6 +409,11 @@ impl<'a> Reader<'a> {
             .into_iter()
             .filter(|number| !number.ordinal || evidence == Evidence::Asked && self.words.len() <= 3)
             .map(|number| Hit { value: number.value, places: number.places, sure: true })
+            // "five out of five"
+            .filter(|hit| {
+                !(self.words.before(hit.places.start) == "of"
+                    && self.words.at(hit.places.start.wrapping_sub(2)) == "out")
+            })
             .filter(|hit| !self.is_taken(&hit.places) && !strong.iter().any(|places| hit.overlaps(places)))
             .collect()
     }

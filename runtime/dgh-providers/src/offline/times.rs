@@ -268,6 +268,11 @@ fn with_half_of_day(words: &Words, hour: u32, end: usize, exact: bool) -> (u32, 
             Some(true)
         } else if words.has(&["morning"]) && !words.has(&["pm", "afternoon", "evening"]) {
             Some(false)
+        } else if (1..=10).contains(&hour)
+            && words.has(&["dinner", "table", "drinks"])
+            && !words.has(&["breakfast"])
+        {
+            Some(true)
         } else {
             None
         }

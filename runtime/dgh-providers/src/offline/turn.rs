@@ -303,7 +303,7 @@ impl Talk<'_> {
             .card
             .wanted
             .iter()
-            .filter(|wanted| found.values.get(&wanted.name).is_some_and(|value| !value.is_null()))
+            .filter(|wanted| !wanted.missing && found.values.contains_key(&wanted.name))
             .filter_map(|wanted| wanted.about.clone())
             .collect();
         let answered = found.corrects

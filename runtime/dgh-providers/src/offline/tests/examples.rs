@@ -175,3 +175,50 @@ fn a_promise_is_taken() {
     assert_eq!(notes(&read.says("no, on the 25th")), json!({ "pay_on": "2026-03-25" }));
     assert_eq!(said(&read.says("no")), "Sorry about that. What should I change?");
 }
+
+#[test]
+fn a_table_is_reserved() {
+    let hello = Scene::new()
+        .persona("You are Rosa from Trattoria Rosa.")
+        .noted("guests", "How many people will come", Shape::Int { min: Some(1), max: Some(12) })
+        .noted("at", "When they want to come", Shape::DateTime)
+        .label("reserve", "They want to reserve a table")
+        .label("cancel", "They want to cancel a reservation")
+        .label("hours", "They ask about opening hours")
+        .agent("How can I help you?");
+    let moves = hello.says("a table for four tomorrow at eight");
+    assert_eq!(
+        (gone(&moves), notes(&moves)),
+        (Some("reserve"), json!({ "guests": 4, "at": "2026-03-02T20:00" }))
+    );
+    assert_eq!(gone(&hello.says("I need to cancel my reservation")), Some("cancel"));
+    assert_eq!(gone(&hello.says("when are you open?")), Some("hours"));
+    assert_eq!(gone(&hello.says("do you have a table free tonight?")), Some("reserve"));
+
+    let rate = Scene::new()
+        .missing(
+            "rating",
+            "How they rate their stay, from one to five",
+            Shape::Int { min: Some(1), max: Some(5) },
+        )
+        .missing("nights", "Number of nights they stayed", Shape::Int { min: None, max: None })
+        .missing("again", "Whether they would come again", Shape::Bool)
+        .agent("How do you rate your stay, from one to five?");
+    assert_eq!(notes(&rate.says("five out of five")), json!({ "rating": 5 }));
+    assert_eq!(notes(&rate.says("4, and I stayed for three nights")), json!({ "rating": 4, "nights": 3 }));
+
+    let address = Scene::new()
+        .missing("address", "The e-mail address, as they spell it", Shape::Email)
+        .label_like(
+            "refuses",
+            "They do not want to give an e-mail address",
+            &["I'd rather not", "I don't have one"],
+            &[],
+        )
+        .agent("What is your e-mail address?");
+    assert_eq!(
+        address.says("ann.lee@example.com"),
+        [Move::Note(json!({ "address": "ann.lee@example.com" }).as_object().unwrap().clone())]
+    );
+    assert_eq!(gone(&address.says("I don't have one")), Some("refuses"));
+}

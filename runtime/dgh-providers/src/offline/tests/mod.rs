@@ -47,8 +47,8 @@ impl Scene {
             card,
             functions: Vec::new().into(),
             may_call: true,
-            models: Vec::new().into(),
-            judge: Vec::new().into(),
+            models: Vec::new(),
+            judge: Vec::new(),
         };
         Self { request }
     }

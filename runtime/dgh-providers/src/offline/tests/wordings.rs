@@ -79,6 +79,14 @@ fn a_description_becomes_a_question() {
         ("party", "How many people", Shape::Int { min: None, max: None }, "How many people?"),
         ("address", "Address to deliver to", text(), "What is the address to deliver to?"),
         ("size", "A size that fits", text(), "Could you give me a size that fits?"),
+        ("better", "What we could do better", text(), "What could we do better?"),
+        (
+            "rating",
+            "How they rate their stay, from one to five",
+            Shape::Int { min: Some(1), max: Some(5) },
+            "How do you rate your stay, from one to five?",
+        ),
+        ("at", "When they want to come", Shape::DateTime, "When do you want to come?"),
         ("day", "", Shape::Date, "What day would you like?"),
         ("demo_at", "", Shape::DateTime, "What day and time would you like for the demo?"),
         ("email", "", Shape::Email, "What is your e-mail address?"),
@@ -100,6 +108,13 @@ fn a_question_of_the_author_is_asked_as_it_is() {
     scene.request.card.wanted[0].ask = Some("Which day suits you best?".into());
     let scene = scene.purpose(Purpose::Opening);
     assert_eq!(said(&scene.answer()), "Which day suits you best?");
+}
+
+#[test]
+fn what_one_may_have_is_asked_so() {
+    let scene =
+        Scene::new().optional("wishes", "Special wishes or allergies", Shape::Text).purpose(Purpose::Opening);
+    assert_eq!(said(&scene.answer()), "Do you have any special wishes or allergies?");
 }
 
 #[test]
