@@ -2,7 +2,13 @@
 
 use dgh_diag::Code;
 
-use crate::{SyntaxKind, error::SyntaxError, grammar::Rule, token::Tokens};
+use crate::{
+    SyntaxKind,
+    error::SyntaxError,
+    grammar::Rule,
+    segment::{GROUPS, MEMBERS, ROUTES, STEPS, TALK},
+    token::Tokens,
+};
 
 /// Complains about a name whose shape is that of another kind of name, or that is a word of another language.
 pub(crate) fn check(
@@ -50,6 +56,27 @@ pub(crate) fn check(
                 .safe_fix(format!("Write `{word}`"), span, word),
         );
     }
+}
+
+/// `start: hello`: a setting whose name is the word of a statement, right in an agent or a node.
+pub(crate) fn statement_with_colon(text: &str, tokens: &Tokens, index: usize) -> Option<SyntaxError> {
+    let word = tokens.text(text, index);
+    let is_group = GROUPS.contains(&word);
+    if !is_group && ![MEMBERS, STEPS, ROUTES, TALK].iter().any(|words| words.contains(&word)) {
+        return None;
+    }
+    let colon = (index + 1..tokens.list.len()).find(|i| !tokens.kind(*i).is_trivia())?;
+    let span = tokens.span(index).cover(tokens.span(colon));
+    let message = if is_group {
+        format!("`{word}` opens a group and has no colon: `{word} {{ … }}`")
+    } else {
+        format!("`{word}` is no setting and has no colon")
+    };
+    Some(
+        SyntaxError::new(Code::ForeignSyntax, span, message)
+            .hint("Settings have a colon, `timeout: 4s`; what is done or declared has none, `start hello`.")
+            .safe_fix("Remove the colon", tokens.span(colon), ""),
+    )
 }
 
 /// Whether names declared there are the author's choice. Fields and keys are often those of a foreign server, cases

@@ -160,9 +160,7 @@ impl<'t> TreeBuilder<'t> {
             match meaning(step.rule) {
                 Meaning::Node(kind) => {
                     self.at += 1;
-                    if kind == SyntaxKind::Guard && self.open.last() == Some(&Some(SyntaxKind::On)) {
-                        self.errors.push(SyntaxError::condition_on_event(step.at));
-                    }
+                    self.look_closer(kind, step);
                     self.tokens_before(step.at);
                     self.builder.start_node(kind.into());
                     self.open.push(Some(kind));
@@ -178,6 +176,28 @@ impl<'t> TreeBuilder<'t> {
             }
         }
         false
+    }
+
+    /// What the grammar takes where it stands so that more can be said about it.
+    fn look_closer(&mut self, kind: SyntaxKind, step: Step) {
+        let around = self.open.iter().rev().find_map(|k| *k);
+        if kind == SyntaxKind::Guard && around == Some(SyntaxKind::On) {
+            self.errors.push(SyntaxError::condition_on_event(step.at));
+        }
+        let stands_directly = match around {
+            Some(SyntaxKind::Agent | SyntaxKind::Flow | SyntaxKind::Node) => true,
+            None => self.steps.first().is_some_and(|s| {
+                matches!(
+                    s.rule,
+                    Rule::whole_member | Rule::first_member | Rule::whole_node_item | Rule::first_node_item
+                )
+            }),
+            Some(_) => false,
+        };
+        if kind == SyntaxKind::Setting && stands_directly {
+            let index = self.index_of(step.at);
+            self.errors.extend(names::statement_with_colon(self.text, self.tokens, index));
+        }
     }
 
     fn step(&self) -> Option<Step> {

@@ -72,6 +72,11 @@ fn near_misses_of_other_languages_are_mended() {
     mended(&in_node("    if a && b -> hello"), foreign, "&&");
     mended(&in_node("    if a || b -> hello"), foreign, "||");
     mended(&in_node("    if !a -> hello"), foreign, "!");
+    mended(&in_node("").replace("start hello", "start: hello"), foreign, "start:");
+    mended(&in_agent("  prompt: \"You are Kim.\""), foreign, "prompt:");
+    mended(&in_agent("  limits: { turns: 4 }"), foreign, "limits:");
+    mended(&in_node("    say: \"Hello\""), foreign, "say:");
+    mended(&in_node("    collect: x"), foreign, "collect:");
     mended(&in_node("    if a === b -> hello"), foreign, "===");
     mended(&in_node("    if a !== b -> hello"), foreign, "!==");
     mended(&in_node("    if a = b -> hello"), foreign, "=");
