@@ -45,9 +45,10 @@ pub struct Checked {
 
 /// Checks a program: all files that the entry file reaches. Cannot fail.
 pub fn check(input: &Input<'_>) -> Checked {
-    let Lowered { program, context, mut report } = lower(input);
+    let Lowered { program, context, mut report, mentioned } = lower(input);
     analyse(&program, &context, &mut report);
     let mut diagnostics = report.diagnostics;
+    diagnostics.retain(|d| !is_leftover(d.code) || !mentioned.contains(context.text(d.place)));
     for finding in &mut diagnostics {
         capitalise(&mut finding.message);
     }
@@ -58,6 +59,23 @@ pub fn check(input: &Input<'_>) -> Checked {
     diagnostics.sort_by_key(|d| (d.place, d.code as u16));
     diagnostics.dedup();
     Checked { program, source_map: report.source_map, tests: context.tests, diagnostics }
+}
+
+/// Whether a finding says that nothing uses the name at its place.
+fn is_leftover(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OutcomeNeverUsed
+            | Code::UnusedImport
+            | Code::UnusedVariable
+            | Code::UnusedTool
+            | Code::UnusedMcp
+            | Code::UnusedKnowledge
+            | Code::UnusedPhrase
+            | Code::UnusedConst
+            | Code::UnusedType
+            | Code::UnusedFlow
+    )
 }
 
 /// A message is a sentence, whatever word it begins with.

@@ -71,7 +71,7 @@ impl Lower<'_> {
                             too_many = true;
                             self.too_many(place, names, what);
                         }
-                        self.quietly(|l| l.expr(cx, &value, None));
+                        self.lost_value(cx, &value);
                         continue;
                     }
                     next += 1;
@@ -102,7 +102,7 @@ impl Lower<'_> {
                             finding
                         };
                         self.report.push(finding);
-                        self.quietly(|l| l.expr(cx, &value, None));
+                        self.lost_value(cx, &value);
                         lost = true;
                         continue;
                     }
@@ -127,7 +127,7 @@ impl Lower<'_> {
     /// Arguments of what did not resolve.
     pub(crate) fn lost_args(&mut self, cx: &Cx<'_>, args: Option<ast::ArgList>) {
         for value in args.into_iter().flat_map(|a| a.args()).filter_map(|a| a.value()) {
-            self.quietly(|l| l.expr(cx, &value, None));
+            self.lost_value(cx, &value);
         }
     }
 

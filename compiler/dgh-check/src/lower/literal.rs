@@ -145,7 +145,7 @@ impl Lower<'_> {
                             &known,
                         );
                         self.report.push(finding);
-                        self.quietly(|l| l.expr(cx, &value, None))
+                        self.lost_value(cx, &value)
                     }
                 },
             };

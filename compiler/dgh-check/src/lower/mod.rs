@@ -38,13 +38,14 @@ mod tool;
 mod types;
 mod webhook;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dgh_diag::{Code, Diagnostic, Edit, FileId, Fix, Place, Related, Span};
 use dgh_ir::program::{DialogueId, EnumDef, EnumId};
 use dgh_ir::test::TestCase;
-use dgh_ir::{Origin, Program, ProviderKind};
+use dgh_ir::{Expr, Origin, Program, ProviderKind};
+use dgh_syntax::SyntaxKind;
 use dgh_syntax::ast::{self, AstNode};
 
 use crate::input::{FileOrigin, Input};
@@ -63,6 +64,8 @@ pub struct Lowered {
     pub context: Context,
     /// Findings, the parser's first, and where things stand.
     pub report: Report,
+    /// Names that stand where something went wrong: what seems left over was probably meant there.
+    pub mentioned: HashSet<String>,
 }
 
 /// Lowers all files that the entry reaches.
@@ -104,6 +107,8 @@ pub(crate) struct Lower<'a> {
     env: env::Env,
     /// Suggestions that may still be looked for: each costs a look at all candidates.
     suggestions: Cell<u32>,
+    /// Names that were probably meant somewhere, so that they are no leftovers.
+    mentioned: RefCell<HashSet<String>>,
     /// How deep the expression that is being lowered nests.
     depth: usize,
     /// Whether that was already too deep.
@@ -151,6 +156,7 @@ impl<'a> Lower<'a> {
             bodies: HashMap::new(),
             env: env::Env::default(),
             suggestions: Cell::new(200),
+            mentioned: RefCell::new(HashSet::new()),
             depth: 0,
             too_deep: false,
         }
@@ -189,7 +195,9 @@ impl<'a> Lower<'a> {
             defaults: self.default_kinds(),
             last_release: self.last_release(),
         };
-        Lowered { program: self.program, context, report: self.report }
+        let mut mentioned = self.mentioned.into_inner();
+        mentioned.extend(self.files.into_iter().flat_map(|f| f.lost));
+        Lowered { program: self.program, context, report: self.report, mentioned }
     }
 
     /// Names of the nodes that the last release had, by agent.
@@ -304,6 +312,7 @@ impl<'a> Lower<'a> {
                 _ => finding,
             };
         };
+        self.mentioned.borrow_mut().insert(near.to_owned());
         let slip = |other: &&&str| strsim::damerau_levenshtein(name, other) <= 1;
         let safe = slip(&&near) && known.iter().filter(slip).count() == 1;
         finding.with_hint(format!("Did you mean `{near}`?")).with_fix(Fix {
@@ -313,14 +322,18 @@ impl<'a> Lower<'a> {
         })
     }
 
-    /// Lowers something whose place is not known, without reporting: what is wrong with it depends
-    /// on where it goes.
-    pub(crate) fn quietly<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+    /// Lowers a value whose place is not known, without reporting: what is wrong with it depends on
+    /// where it goes. What it names is not left over.
+    pub(crate) fn lost_value(&mut self, cx: &Cx<'_>, value: &ast::Expr) -> Expr {
         let count = self.report.diagnostics.len();
         let env = self.env.clone();
-        let found = run(self);
+        let found = self.expr(cx, value, None);
         self.report.diagnostics.truncate(count);
         self.env = env;
+        let tokens =
+            value.syntax().descendants_with_tokens().filter_map(dgh_syntax::SyntaxElement::into_token);
+        let words = tokens.filter(|t| t.kind() == SyntaxKind::Ident).map(|t| t.text().to_owned());
+        self.mentioned.borrow_mut().extend(words);
         found
     }
 

@@ -1,7 +1,7 @@
 //! Operators and conditions: what goes with what, and what comes out.
 
 use dgh_diag::{Code, Diagnostic, Place};
-use dgh_ir::{CmpOp, Expr, ExprKind, Kind, MathOp, Origin, Type, Value};
+use dgh_ir::{CmpOp, Expr, ExprKind, Kind, MathOp, Origin, Probe, Type, Value};
 use dgh_syntax::ast::{self, AstNode as _, BinaryOp, PrefixOp};
 
 use super::path::is_access_path;
@@ -105,7 +105,6 @@ impl Lower<'_> {
     }
 
     fn as_condition(&mut self, cx: &Cx<'_>, inner: Expr, place: Place) -> Expr {
-        let origin = inner.origin;
         let may_miss = self.may_miss(cx, &inner);
         match &inner.ty.kind {
             Kind::Hole => inner,
@@ -117,7 +116,7 @@ impl Lower<'_> {
                     "this is a yes or a no that may be missing, so it is not clear what is asked",
                     "Write `x == true` to ask for a yes, or `x != none` to ask whether there is an answer.",
                 );
-                Expr::hole(origin)
+                unknown(inner)
             }
             Kind::Bool => inner,
             Kind::List(_) => {
@@ -127,7 +126,7 @@ impl Lower<'_> {
                     "a list is no condition",
                     "Ask `x.empty`, or compare `x.count` with a number.",
                 );
-                Expr::hole(origin)
+                unknown(inner)
             }
             _ if may_miss && (is_access_path(&inner) || matches!(inner.kind, ExprKind::Probe(_))) => {
                 is_set(inner)
@@ -137,12 +136,18 @@ impl Lower<'_> {
                 let finding = if is_access_path(&inner) {
                     Diagnostic::new(Code::NeverMissing, place, format!("this is {what} that is always there, so there is nothing to ask"))
                         .with_hint("Compare it with something: `x == …`. Only a `T?`, or a variable that may still be unset, can be a condition by itself.")
+                } else if matches!(
+                    &inner.kind,
+                    ExprKind::Probe(Probe::Called(_) | Probe::Searched(_) | Probe::Turns)
+                ) {
+                    Diagnostic::new(Code::NotCondition, place, "this is a count, not a condition")
+                        .with_hint("Compare it with a number: `called(find_slots) == 1`.")
                 } else {
                     Diagnostic::new(Code::NotCondition, place, format!("this is {what}, not a condition"))
                         .with_hint("A condition is a comparison, a `bool`, or a name that may be missing.")
                 };
                 self.report.push(finding);
-                Expr::hole(origin)
+                unknown(inner)
             }
         }
     }
@@ -169,7 +174,6 @@ impl Lower<'_> {
         }
         if let Err(why) = comparable(&a.ty.kind, &b.ty.kind, !equality) {
             self.not_comparable(why, op.name(), (&a, &b), op_place);
-            return boolean(ExprKind::Hole, private, origin);
         }
         self.check_bounds(&a, &b, op_place);
         boolean(ExprKind::Cmp(op, Box::new(a), Box::new(b)), private, origin)
@@ -311,9 +315,8 @@ impl Lower<'_> {
         if let (Some(element), false) = (element, matches!(set.kind, ExprKind::List(_)))
             && let Err(why) = comparable(&value.ty.kind, &element, matches!(set.ty.kind, Kind::Range(_)))
         {
-            let probe = Expr { ty: Type::of(element), ..set };
+            let probe = Expr { kind: ExprKind::Hole, ty: Type::of(element), origin: set.origin };
             self.not_comparable(why, "in", (&value, &probe), op_place);
-            return boolean(ExprKind::Hole, private, origin);
         }
         boolean(ExprKind::In(Box::new(value), Box::new(set)), private, origin)
     }
@@ -361,7 +364,7 @@ impl Lower<'_> {
                 format!("`??` gives {left} or else {right}"),
                 "What stands behind `??` takes the place of what stands before it, so it must be of the same type.",
             );
-            return Expr::hole(origin);
+            return Expr { kind: ExprKind::Coalesce(Box::new(a), Box::new(b)), ty: Type::hole(), origin };
         };
         let ty = Type { optional: b.ty.optional, ..ty };
         Expr { kind: ExprKind::Coalesce(Box::new(a), Box::new(b)), ty, origin }
@@ -424,7 +427,7 @@ impl Lower<'_> {
         let private = a.ty.private || b.ty.private;
         let Some(kind) = math_kind(op, &a.ty.kind, &b.ty.kind) else {
             self.bad_math(op, &a, &b, op_place);
-            return Expr::hole(origin);
+            return Expr { kind: ExprKind::Math(op, Box::new(a), Box::new(b)), ty: Type::hole(), origin };
         };
         if op == MathOp::Div && is_zero(&b) {
             self.error(Code::OutOfRange, places.1, "nothing can be divided by zero");
@@ -470,6 +473,11 @@ impl Lower<'_> {
 fn boolean(kind: ExprKind, private: bool, origin: Origin) -> Expr {
     let ty = if kind == ExprKind::Hole { Type::hole() } else { Type::of(Kind::Bool) };
     Expr { kind, ty: ty.with_private(private), origin }
+}
+
+/// A value that is no condition: nothing more is said about it, and it still reads what it reads.
+fn unknown(inner: Expr) -> Expr {
+    if is_access_path(&inner) { is_set(inner) } else { Expr { ty: Type::hole(), ..inner } }
 }
 
 fn is_set(inner: Expr) -> Expr {
@@ -569,6 +577,9 @@ fn kinds_hint(a: &Kind, b: &Kind) -> Option<String> {
             "Dates, times and durations are written without quotes.".to_owned()
         }
         (k, t) | (t, k) if is_number(k) && is_textual(t) => "Numbers are written without quotes.".to_owned(),
+        (Kind::Time, k) | (k, Kind::Time) if is_number(k) => {
+            "A time is written `9:00`, a range of times `9:00..18:00`.".to_owned()
+        }
         (Kind::List(_), _) | (_, Kind::List(_)) => {
             "To look into a list, write `x in list`, `list.count` or `list.first`.".to_owned()
         }

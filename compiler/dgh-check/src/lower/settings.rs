@@ -242,13 +242,19 @@ impl Lower<'_> {
                 }
             }
         }
+        // A setting that is unknown may be the one that is missing, misspelt.
+        let all_known = settings.iter().all(|s| fields.iter().any(|f| f.name == s.name));
         for field in fields.iter() {
             if found.contains_key(&field.name) {
                 continue;
             }
             if let Some(default) = &field.default {
                 found.insert(field.name.clone(), default.clone());
-            } else if !field.ty.optional && !damaged && !settings.iter().any(|s| s.name == field.name) {
+            } else if !field.ty.optional
+                && all_known
+                && !damaged
+                && !settings.iter().any(|s| s.name == field.name)
+            {
                 self.error_hint(
                     Code::SettingRequired,
                     place,

@@ -141,7 +141,7 @@ impl Lower<'_> {
         let slot = set.variable().and_then(|name| self.written(cx, body, &name, "set"));
         let value = set.value()?;
         let Some(slot) = slot else {
-            self.quietly(|l| l.expr(cx, &value, None));
+            self.lost_value(cx, &value);
             return None;
         };
         let (ty, name) = body.slots.get(slot).map(|s| (s.ty.clone(), s.name.clone()))?;

@@ -43,13 +43,13 @@ impl Lower<'_> {
         for case in item.cases() {
             let Some(name) = case.name() else { continue };
             let place = self.place(file, name.span());
-            if let Some(first) = seen.insert(name.text(), place) {
+            if let Some(first) = seen.get(&name.text()) {
+                let first = *first;
                 self.duplicate(place, first, &format!("the case `{}`", name.text()));
-                seen.insert(name.text(), first);
-            } else if let Some(def) = self.program.enums.get(id).map(|e| e.cases.len()) {
-                debug_assert_eq!(def + 1, seen.len(), "each case is kept once");
-                self.program.enums[id].cases.push(name.text());
+                continue;
             }
+            seen.insert(name.text(), place);
+            self.program.enums[id].cases.push(name.text());
         }
         if seen.is_empty() && !item.has_errors() {
             let place = self.place(file, item.name().map_or_else(|| item.span(), |n| n.span()));
