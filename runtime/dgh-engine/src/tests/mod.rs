@@ -3,6 +3,7 @@
 pub(crate) mod build;
 mod channels;
 mod collect;
+mod corners;
 mod examples;
 mod log;
 mod policies;
