@@ -9,6 +9,7 @@ mod answers;
 mod choices;
 mod concepts;
 mod contacts;
+mod cues;
 mod dates;
 mod extract;
 mod facts;

@@ -336,13 +336,7 @@ fn plain_noun(words: &[String], shape: &Shape) -> String {
     if matches!(first.as_str(), "a" | "an" | "one" | "some" | "any") {
         return mark(&format!("could you give me {lower}"));
     }
-    let verb = if matches!(shape, Shape::List { .. } | Shape::Text)
-        && words.first().is_some_and(|_| head_is_plural(words))
-    {
-        "are"
-    } else {
-        "is"
-    };
+    let verb = if head_is_plural(words) { "are" } else { "is" };
     if first == "their" || first == "your" || first == "the" {
         return mark(&format!("what {verb} {lower}"));
     }

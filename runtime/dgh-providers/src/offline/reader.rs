@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use dgh_engine::functions::DECLINED;
 use dgh_engine::reply::{Card, Shape, Wanted};
 use rust_decimal::Decimal;
@@ -12,13 +12,16 @@ use serde_json::{Map, Value as Json, json};
 use super::answers::answer;
 use super::choices::{case, entry_of, several};
 use super::contacts::{digit_runs, emails, phones, urls};
+use super::cues::{
+    asks_company, asks_for_room, asks_the_date, named_currency, says_year, wishes, written_duration,
+};
 use super::dates::{Calendar, dates, vague_period};
 use super::extract::{Extraction, Half, known, topic_of};
 use super::hits::{Hit, meant, refused};
 use super::labels::last_question;
 use super::money::amounts;
 use super::numbers::{numbers, year_at};
-use super::patterns::{denied, says};
+use super::patterns::denied;
 use super::questions::is_question;
 use super::spoken::words_of;
 use super::synonyms::{is_filler, meaning};
@@ -199,8 +202,14 @@ impl<'a> Reader<'a> {
                 Some((json!(format!("{} {code}", hit.value.value.normalize())), hit.places))
             }
             Shape::Date => {
-                let hits = self.free(dates(words, &self.calendar(about)), loose);
-                meant(words, hits).map(|hit| (json!(hit.value.format("%Y-%m-%d").to_string()), hit.places))
+                let calendar = self.calendar(about);
+                let hit = meant(words, self.free(dates(words, &calendar), loose))?;
+                // "No, the fifth of May" of a birthday keeps its year.
+                let before = known(self.card, name).and_then(|text| moment_in(text, &calendar));
+                let year =
+                    before.filter(|_| calendar.past && !says_year(words, &hit.places)).map(|day| day.year());
+                let day = year.and_then(|year| hit.value.with_year(year)).unwrap_or(hit.value);
+                Some((json!(day.format("%Y-%m-%d").to_string()), hit.places))
             }
             Shape::Time => {
                 let days = dates(words, &self.calendar(about));
@@ -318,7 +327,9 @@ impl<'a> Reader<'a> {
                     || !is_question(self.words)
                         && !matches!(hit.value.as_str(), "yes" | "no" | "other" | "none")
             }
-            Evidence::Other => hit.sure && if known { self.corrects } else { !is_question(self.words) },
+            Evidence::Other => {
+                hit.sure && if known { self.corrects || wishes(self.words) } else { !is_question(self.words) }
+            }
         };
         enough
             .then(|| (json!(hit.value), if hit.places.len() == self.words.len() { 0..0 } else { hit.places }))
@@ -535,40 +546,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The currency that a description names: "in US dollars".
-fn named_currency(about: &str) -> Option<&'static str> {
-    let named = [
-        ("euro", "EUR"),
-        ("pound", "GBP"),
-        ("dollar", "USD"),
-        ("franc", "CHF"),
-        ("yen", "JPY"),
-        ("rupee", "INR"),
-    ];
-    named.iter().find(|(word, _)| about.contains(word)).map(|(_, code)| *code)
-}
-
-/// "What day is it today?" names no day.
-fn asks_the_date(words: &Words) -> bool {
-    let plain = plain(words);
-    says(&plain, "what|which day|date|time is; what is the|today date|time|s")
-}
-
-/// "Do you have anything on Friday?" wants that Friday; "Are you open on Friday?" may not.
-pub(super) fn asks_for_room(words: &Words) -> bool {
-    says(
-        &plain(words),
-        "do you have; have you got; is|are there; anything|something; free|available|availability|slot|slots|opening|openings; \
-         come|see|book",
-    )
-}
-
-fn asks_company(about: &str) -> bool {
-    ["company", "firm", "business", "employer", "organi", "calling from"]
-        .iter()
-        .any(|word| about.to_lowercase().contains(word))
-}
-
 fn same(known: &str, value: &Json, calendar: &Calendar) -> bool {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if known.eq_ignore_ascii_case(&text) {
@@ -594,15 +571,4 @@ fn moment_in(text: &str, calendar: &Calendar) -> Option<NaiveDateTime> {
 fn last_day(asked: &str, calendar: &Calendar) -> Option<NaiveDate> {
     let words = Words::new(last_question(asked));
     dates(&words, calendar).into_iter().rfind(|hit| !refused(&words, &hit.places)).map(|hit| hit.value)
-}
-
-fn written_duration(milliseconds: i64) -> String {
-    let seconds = milliseconds / 1000;
-    if seconds % 3600 == 0 {
-        format!("{}h", seconds / 3600)
-    } else if seconds % 60 == 0 {
-        format!("{}min", seconds / 60)
-    } else {
-        format!("{seconds}s")
-    }
 }

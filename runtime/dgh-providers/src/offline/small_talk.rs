@@ -28,10 +28,10 @@ pub(super) fn small_talk(words: &Words, labels: &[Label]) -> Option<(&'static st
         ("I am fine, thank you.", Some(Asking::Open))
     } else if HELLO.within(&said) {
         ("Hello!", Some(Asking::Open))
-    } else if THANKS.within(&said) {
-        ("You are welcome.", Some(Asking::Open))
     } else if GOODBYE.within(&said) {
         ("Goodbye!", None)
+    } else if THANKS.within(&said) {
+        ("You are welcome.", Some(Asking::Open))
     } else if answer(words).is_some_and(|answer| !answer.yes && answer.alone) {
         ("I see.", Some(Asking::Open))
     } else if UNSURE.within(&said) {

@@ -441,6 +441,8 @@ fn unit_ms(word: &str) -> Option<i64> {
         "hour" | "hours" | "hr" | "hrs" | "h" => 3_600_000,
         "day" | "days" => 86_400_000,
         "week" | "weeks" => 604_800_000,
+        "month" | "months" => 30 * 86_400_000,
+        "year" | "years" => 365 * 86_400_000,
         _ => return None,
     })
 }

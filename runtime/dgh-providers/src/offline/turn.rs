@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json};
 use super::Move;
 use super::answers::answer;
 use super::concepts::of_author;
+use super::cues::asks_for_room;
 use super::extract::{Extraction, Half, extract, focus, known};
 use super::facts::{fact, tool};
 #[cfg(test)]
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
 use super::questions::{Asking, is_question, question_for};
-use super::reader::asks_for_room;
 use super::small_talk::small_talk;
 use super::spoken;
 use super::wording::word;

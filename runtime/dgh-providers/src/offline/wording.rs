@@ -3,6 +3,7 @@
 
 use super::grammar::{ask, capital, mark, split, subject, to_you};
 use super::spoken::sentence;
+use super::words::listed;
 
 /// What an instruction comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -136,46 +137,18 @@ fn push(parts: &mut [Vec<String>], word: &str) {
 }
 
 fn is_order(word: &str) -> bool {
-    matches!(
-        word,
-        "ask"
-            | "say"
-            | "tell"
-            | "thank"
-            | "explain"
-            | "offer"
-            | "promise"
-            | "apologise"
-            | "apologize"
-            | "wish"
-            | "find"
-            | "let"
-            | "agree"
-            | "confirm"
-            | "invite"
-            | "answer"
-            | "greet"
-            | "welcome"
-            | "introduce"
-            | "mention"
-            | "remind"
-            | "inform"
-            | "close"
-            | "end"
-            | "wrap"
-            | "congratulate"
-            | "take"
-            | "collect"
-            | "summarise"
-            | "summarize"
-            | "repeat"
-            | "warn"
-            | "assure"
-            | "reassure"
-            | "listen"
-            | "wait"
-    )
+    listed(ORDERS, word)
 }
+
+/// Verbs with which an instruction begins.
+const ORDERS: &str = "ask say tell thank explain offer promise apologise apologize wish find let agree confirm \
+     invite answer greet welcome introduce mention remind inform close end wrap congratulate \
+     take collect summarise summarize repeat warn assure reassure listen wait identify verify \
+     check get make book give help keep do note transfer route connect describe provide share \
+     discuss decide continue proceed move schedule arrange gather record write read send try \
+     use be stay avoid never accept respond reply speak guide encourage handle address \
+     clarify determine figure learn understand qualify negotiate resolve recommend suggest \
+     propose present";
 
 fn act(part: &str, persona: &str, worded: &mut Worded) {
     if let Some(quote) = quoted(part) {

@@ -222,3 +222,24 @@ fn a_table_is_reserved() {
     );
     assert_eq!(gone(&address.says("I don't have one")), Some("refuses"));
 }
+
+#[test]
+fn a_known_value_changes_only_when_the_caller_says_so() {
+    let scene = Scene::new()
+        .missing("length", "How long they want to save", Shape::Duration)
+        .known("plan", "The plan they are interested in", cases(&["basic", "plus", "family_pack"]), "plus")
+        .known("birth", "Their date of birth", Shape::Date, "1988-05-04")
+        .agent("How long do you want to save?");
+    let rows: &[(&str, Json)] = &[
+        ("two years", json!({ "length": "17520h" })),
+        ("I would like the family pack, for two years", json!({ "plan": "family_pack", "length": "17520h" })),
+        ("a basic answer: two years", json!({ "length": "17520h" })),
+        ("is the family pack cheaper?", json!({})),
+        ("actually basic", json!({ "plan": "basic" })),
+        ("sorry, I was born on the fifth of May", json!({ "birth": "1988-05-05" })),
+    ];
+    check(rows, |(text, values)| {
+        let moves = scene.says(text);
+        (notes(&moves) == *values).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+    });
+}

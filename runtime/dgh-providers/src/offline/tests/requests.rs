@@ -24,6 +24,8 @@ fn an_instruction_becomes_an_utterance() {
         ("Close the call politely.", "Thank you for your time. Goodbye!"),
         ("Ask how the visit was.", "How was the visit?"),
         ("Ask what they need.", "What do you need?"),
+        ("Apologise for the trouble and identify the card.", "I am sorry for the trouble."),
+        ("Thank them, then transfer the call.", "Thank you."),
         ("Be kind. Never mention money.", "All right."),
         ("Congratulate them on the new house.", "Congratulations on the new house!"),
     ];

@@ -206,6 +206,7 @@ fn durations() {
             ("about 45 mins", json!("45min")),
             ("a couple of hours", json!("2h")),
             ("three days", json!("72h")),
+            ("two years", json!("17520h")),
             ("2.5 hours", json!("150min")),
             ("the second one", NOTHING),
         ],

@@ -79,6 +79,13 @@ fn a_description_becomes_a_question() {
         ("party", "How many people", Shape::Int { min: None, max: None }, "How many people?"),
         ("address", "Address to deliver to", text(), "What is the address to deliver to?"),
         ("size", "A size that fits", text(), "Could you give me a size that fits?"),
+        (
+            "last4",
+            "Last four digits of their card",
+            Shape::Digits { count: 4 },
+            "What are your last four digits of your card?",
+        ),
+        ("birth", "Their date of birth", Shape::Date, "What is your date of birth?"),
         ("better", "What we could do better", text(), "What could we do better?"),
         (
             "rating",
