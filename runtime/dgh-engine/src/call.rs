@@ -30,6 +30,16 @@ pub enum Poll {
     Deadline(Option<Timestamp>),
 }
 
+impl Poll {
+    /// The same, with another effect.
+    pub(crate) fn map(self, change: impl FnOnce(Effect) -> Effect) -> Self {
+        match self {
+            Self::Effect(effect) => Self::Effect(change(effect)),
+            deadline @ Self::Deadline(_) => deadline,
+        }
+    }
+}
+
 /// A call that was put aside. It belongs to the very program it was made with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Saved {

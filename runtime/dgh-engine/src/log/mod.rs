@@ -3,6 +3,7 @@
 //! see is made of [`Record`](crate::effect::Record)s, which are masked.
 
 mod difference;
+mod functions;
 mod replay;
 mod seal;
 
@@ -16,6 +17,7 @@ use crate::event::{Event, Timestamp};
 use crate::prepared::Prepared;
 use crate::start::{CallStart, StartError};
 
+use functions::Functions;
 pub use replay::{Divergence, ReplayError, Replayed, replay};
 pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
 
@@ -61,7 +63,8 @@ pub struct Entry {
 pub enum What {
     /// A fact.
     Event(Event),
-    /// What the engine asked for.
+    /// What the engine asked for. The functions of a reply, the same for the whole call, stand in
+    /// the first one alone.
     Effect(Effect),
 }
 
@@ -74,6 +77,7 @@ pub struct LoggedCall {
     call: Call,
     log: Log,
     now: Timestamp,
+    functions: Functions,
 }
 
 impl LoggedCall {
@@ -88,7 +92,8 @@ impl LoggedCall {
             entries: Vec::new(),
         };
         let now = start.now;
-        Ok(Self { call: Call::of(prepared, id, start)?, log, now })
+        let call = Call::of(prepared, id, start)?;
+        Ok(Self { call, log, now, functions: Functions::default() })
     }
 
     /// Says in the log which program this is.
@@ -108,7 +113,8 @@ impl LoggedCall {
     pub fn poll(&mut self) -> Poll {
         let poll = self.call.poll();
         if let Poll::Effect(effect) = &poll {
-            self.push(What::Effect(effect.clone()));
+            let logged = self.functions.once(effect.clone());
+            self.push(What::Effect(logged));
         }
         poll
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::difference::{describe, path};
+use super::functions::Functions;
 use super::{Log, What};
 use crate::call::{Call, Poll};
 use crate::effect::{Effect, Record};
@@ -52,25 +53,15 @@ pub fn replay(prepared: &Arc<Prepared>, log: &Log) -> Result<Replayed, ReplayErr
     let mut call = Call::of(Arc::clone(prepared), agent, log.start.clone())?;
     let mut records = Vec::new();
     let mut effects = 0;
-    for (index, entry) in log.entries.iter().enumerate() {
+    let mut functions = Functions::default();
+    for entry in &log.entries {
         let diverged = |expected: Option<Box<Effect>>, got: Option<Box<Effect>>| {
             let (seq, at) = (entry.seq, entry.at);
             Err(ReplayError::Diverged(Box::new(Divergence { seq, at, expected, got })))
         };
         match &entry.what {
-            What::Event(event) => {
-                // A driver drains before the next fact; an effect that is left is one too many.
-                let drained = index == 0
-                    || matches!(log.entries.get(index - 1), Some(before) if matches!(before.what, What::Effect(_)));
-                if drained
-                    && index > 0
-                    && let Poll::Effect(extra) = call.poll()
-                {
-                    return diverged(None, Some(Box::new(extra)));
-                }
-                call.handle(event.clone(), entry.at);
-            }
-            What::Effect(expected) => match call.poll() {
+            What::Event(event) => call.handle(event.clone(), entry.at),
+            What::Effect(expected) => match call.poll().map(|effect| functions.once(effect)) {
                 Poll::Effect(got) if got == *expected => {
                     effects += 1;
                     if let Effect::Emit(record) = got {

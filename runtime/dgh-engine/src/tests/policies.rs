@@ -13,13 +13,12 @@ fn promise(b: &mut Build, kind: PolicyKind) {
     b.agent.policies.push(Policy { kind, origin: Origin::NONE });
 }
 
-fn broken(call: &ScriptedCall) -> Vec<&str> {
-    let policy = |record: &'_ Record| match record {
+fn broken(call: &ScriptedCall) -> Vec<String> {
+    let policy = |record: &Record| match record {
         Record::Policy { message } => Some(message.clone()),
         _ => None,
     };
-    let found = call.records.iter().filter_map(policy);
-    found.map(|message| -> &str { Box::leak(message.into_boxed_str()) }).collect()
+    call.records.iter().filter_map(policy).collect()
 }
 
 #[test]
