@@ -100,6 +100,11 @@ pub struct Errors {
 }
 
 impl Errors {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// Whether one begins in the text of a thing.
     pub fn are_in(&self, report: &Report, origin: Origin) -> bool {
         let Some(whole) = report.whole(origin) else { return false };

@@ -72,7 +72,10 @@ fn anywhere_step(world: &World<'_>, index: usize, route: &Route, step: &Step, re
 fn has_other_way_out(scene: &Scene<'_>, id: NodeId) -> bool {
     scene.own(id).any(|(_, route)| {
         matches!(route.decider, Decider::When(_))
-            && matches!(route.target, Some(Target::End(_) | Target::Return(_) | Target::Agent(..)))
+            && matches!(
+                route.target,
+                Some(Target::End(_) | Target::Return(_) | Target::Agent(..) | Target::Hole)
+            )
     })
 }
 

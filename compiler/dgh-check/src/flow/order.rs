@@ -10,10 +10,12 @@ use crate::report::Report;
 /// Checks a dialogue.
 pub(crate) fn check(scene: &Scene<'_>, report: &mut Report) {
     for (id, node) in scene.dialogue.nodes.iter() {
-        let routes: Vec<&Route> = scene.own(id).map(|(_, route)| route).collect();
-        if !scene.shapes[id].broken {
-            never_done(scene, id, &routes, report);
+        // Words of what did not parse may stand in it that belong elsewhere.
+        if scene.shapes[id].broken {
+            continue;
         }
+        let routes: Vec<&Route> = scene.own(id).map(|(_, route)| route).collect();
+        never_done(scene, id, &routes, report);
         order_of_typed(&routes, report);
         node_steps(&node.steps, report);
         for route in &routes {

@@ -87,6 +87,8 @@ pub(crate) struct Shape {
     pub(crate) typed: bool,
     /// Something in it did not resolve, so that parts of it may be missing.
     pub(crate) broken: bool,
+    /// Its text did not parse.
+    pub(crate) damaged: bool,
     /// Its `collect` names something that does not resolve.
     pub(crate) lost_names: bool,
 }

@@ -64,7 +64,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) reached: Arena<NodeId, bool>,
     /// Nodes that some path without a `detour` reaches.
     pub(crate) main: Arena<NodeId, bool>,
-    /// Whether some arrow leads nobody knows where.
+    /// Whether some arrow leads nobody knows where, or did not parse.
     pub(crate) has_lost_arrow: bool,
 }
 
@@ -129,7 +129,8 @@ impl<'a> Scene<'a> {
             .map(|(_, node)| {
                 let routes = node.routes.iter().filter_map(|r| dialogue.routes.get(*r));
                 let mut shape = Shape::of(node, routes);
-                shape.broken |= errors.damage.are_in(report, node.origin);
+                shape.damaged = errors.damage.are_in(report, node.origin);
+                shape.broken |= shape.damaged;
                 let collect = node.collect.as_ref();
                 shape.lost_names = collect.is_some_and(|c| errors.names.are_in(report, c.origin));
                 shape
@@ -144,7 +145,13 @@ impl<'a> Scene<'a> {
             shapes.iter_mut().for_each(|(_, shape)| shape.transfers_on_arrow = true);
         }
         let none: Arena<NodeId, bool> = dialogue.nodes.iter().map(|_| false).collect();
-        let has_lost_arrow = dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
+        let origin = match id {
+            DialogueId::Agent(id) => program.agents[id].origin,
+            DialogueId::Flow(id) => program.flows[id].origin,
+            DialogueId::Last => program.last.routes.iter().next().map_or(Origin::NONE, |(_, r)| r.origin),
+        };
+        let has_lost_arrow = errors.damage.are_in(report, origin)
+            || dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
         let mut scene =
             Self { program, id, dialogue, shapes, reached: none.clone(), main: none, has_lost_arrow };
         scene.main = scene.reach(false);

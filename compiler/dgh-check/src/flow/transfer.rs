@@ -112,6 +112,16 @@ impl<'s, 'a> Transfer<'s, 'a> {
         entry: &S,
         missing: &mut OnMissing<'_, 'e>,
     ) -> Leaving<S> {
+        if self.scene.shapes[id].damaged {
+            let mut state = entry.clone();
+            state.give_up();
+            return Leaving {
+                done: state.clone(),
+                floor: state.clone(),
+                moment: state.clone(),
+                transfer: state,
+            };
+        }
         let lost = self.stays.nodes.get(&id);
         let mut moment = entry.clone();
         moment.lose_all(&self.stays.everywhere.moment);
@@ -176,7 +186,8 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 }
             }
         }
-        if self.scene.shapes[id].lost_names {
+        // A typed route in a node that is never done is told as that.
+        if self.scene.shapes[id].lost_names || !self.scene.shapes[id].is_ever_done() {
             done.give_up();
         }
         // A transfer on an arrow: of what was set before it nothing is sure.

@@ -12,9 +12,12 @@ use crate::report::{Item, ItemKind, Report};
 
 /// Checks the whole program.
 pub(crate) fn check(world: &World<'_>, report: &mut Report) {
-    items(world, report);
-    for scene in &world.scenes {
-        variables(world, scene, report);
+    // What did not parse may use anything.
+    if report.errors(|code| (code as u16) < (Code::UnknownName as u16)).is_empty() {
+        items(world, report);
+        for scene in &world.scenes {
+            variables(world, scene, report);
+        }
     }
     translations(world, report);
     for (_, agent) in world.program.agents.iter() {

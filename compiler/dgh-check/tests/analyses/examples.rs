@@ -58,3 +58,27 @@ fn the_library_is_clean_as_a_program() {
         assert!(told.is_empty(), "{path}: {told:#?}");
     }
 }
+
+#[test]
+fn a_line_that_is_missing_is_few_mistakes() {
+    for (name, files) in EXAMPLES {
+        let text = files[0].1;
+        let matters =
+            |line: &str| ["->", "collect", "call ", "anywhere"].iter().any(|word| line.contains(word));
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| matters(line)) {
+            let others = text.lines().enumerate().filter(|(n, _)| *n != number);
+            let without: Vec<&str> = others.flat_map(|(_, line)| [line, "\n"]).collect();
+            let without = without.concat();
+            let own = |(path, text): &(&'static str, &'static str)| {
+                (*path, if *path == "agent.dgh" { without.clone() } else { (*text).to_owned() })
+            };
+            let found = compile(&Memory::new(files.iter().map(own)), "agent.dgh").diagnostics;
+            let errors = found.iter().filter(|d| d.severity() == Severity::Error).map(|d| d.code as u16);
+            let (before, of_paths): (Vec<u16>, Vec<u16>) = errors.partition(|code| *code < 300);
+            // An arrow that is gone may leave a node without a way on and another without a way in.
+            let most = if before.iter().any(|code| *code < 100) { 0 } else { 2 };
+            let of_paths = of_paths.into_iter().filter(|code| *code < 700).count();
+            assert!(of_paths <= most, "{name} without line {}: {line}\n{found:#?}", number + 1);
+        }
+    }
+}

@@ -121,7 +121,8 @@ fn messages(source: &str) -> String {
 fn mended(body: &str) -> String {
     let source = format!("{HEADER}agent tested {{\n  outcome done\n{body}\n}}\n");
     let found = relevant(&source);
-    let mut edits: Vec<_> = found.iter().flat_map(|d| &d.fixes).filter(|f| f.safe).flat_map(|f| &f.edits).collect();
+    let mut edits: Vec<_> =
+        found.iter().flat_map(|d| &d.fixes).filter(|f| f.safe).flat_map(|f| &f.edits).collect();
     edits.sort_by_key(|e| std::cmp::Reverse(e.place.span.start));
     let mut text = source.clone();
     for edit in edits {
