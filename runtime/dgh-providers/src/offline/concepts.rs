@@ -262,7 +262,7 @@ static CONCEPTS: [Concept; 25] = [
         caller: Phrases::new(
             "appointment; book; booking; reservation; reserve; schedule; come in|by; \
              see the|a|my|your? dentist|doctor|dr|hygienist|specialist|vet|lawyer|consultant; \
-             can|could i|we come|see; do you have anything|something|room|space|availability; \
+             need|want|find|looking * dentist|doctor|dr|hygienist|specialist|vet|consultant; can|could i|we come|see; do you have anything|something|room|space|availability; \
              anything|something|slot|slots on|for|next|this|tomorrow|today; \
              make|set|get up? * appointment|visit; sign up; \
              do you have|anything|any * free|available|open|opening|slot|slots|openings; \

@@ -17,14 +17,16 @@ pub(super) struct Calendar {
     pub(super) past: bool,
     /// `3/5` is the third of May.
     pub(super) day_first: bool,
+    /// The day that was spoken of last: what "the day after" follows.
+    pub(super) anchor: Option<NaiveDate>,
 }
 
 type Reader = fn(&Words, usize, &Calendar) -> Option<Hit<NaiveDate>>;
 
 /// All days that are named.
 pub(super) fn dates(words: &Words, calendar: &Calendar) -> Vec<Hit<NaiveDate>> {
-    let readers: [Reader; 7] =
-        [relative_day, distance, numeric, month_and_day, weekday, day_of_month, month_end];
+    let readers: [Reader; 8] =
+        [relative_day, from_anchor, distance, numeric, month_and_day, weekday, day_of_month, month_end];
     let mut hits = Vec::new();
     for place in 0..words.len() {
         hits.extend(readers.iter().filter_map(|read| read(words, place, calendar)));
@@ -74,6 +76,43 @@ fn relative_day(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<
         _ => return None,
     };
     Some(hit(today + Days::new(days), place..place + 1))
+}
+
+/// "the day after", "a week later", "the following Monday", after the day that is spoken of.
+fn from_anchor(words: &Words, place: usize, calendar: &Calendar) -> Option<Hit<NaiveDate>> {
+    let anchor = calendar.anchor?;
+    let next = |days: u64, end: usize| Some(hit(anchor.checked_add_days(Days::new(days))?, place..end));
+    for after in [
+        "the day after that",
+        "the day after",
+        "the next day",
+        "the following day",
+        "the day later",
+        "a day later",
+        "one day later",
+    ] {
+        if let Some(length) =
+            words.begins(place, after).filter(|length| words.at(place + length) != "tomorrow")
+        {
+            return next(1, place + length);
+        }
+    }
+    for before in ["the day before", "a day earlier", "one day earlier"] {
+        if let Some(length) =
+            words.begins(place, before).filter(|length| words.at(place + length) != "yesterday")
+        {
+            return Some(hit(anchor.checked_sub_days(Days::new(1))?, place..place + length));
+        }
+    }
+    for later in ["a week later", "the week after", "one week later", "the following week", "a week after"] {
+        if let Some(length) = words.begins(place, later) {
+            return next(7, place + length);
+        }
+    }
+    let start = if words.at(place) == "the" { place + 1 } else { place };
+    let day = weekday_word(words, start + 1).filter(|_| words.at(start) == "following")?;
+    let ahead = 1 + (7 + day.num_days_from_monday() - anchor.weekday().num_days_from_monday() - 1) % 7;
+    next(u64::from(ahead), start + 2)
 }
 
 /// "in two weeks", "ten days from now", "a week from Friday", "three days ago".

@@ -308,7 +308,7 @@ fn argument(
     }
     let kind = schema.get("type").and_then(Json::as_str).unwrap_or_default();
     let format = schema.get("format").and_then(Json::as_str).unwrap_or_default();
-    let calendar = Calendar { now: card.now, past: false, day_first: false };
+    let calendar = Calendar { now: card.now, past: false, day_first: false, anchor: None };
     match (kind, format) {
         ("string", "date") => {
             meant(words, dates(words, &calendar)).map(|hit| json!(hit.value.format("%Y-%m-%d").to_string()))

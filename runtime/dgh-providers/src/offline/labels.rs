@@ -146,7 +146,7 @@ impl Author {
         let sentence = plain(&Words::new(&label.sentence));
         let name = plain(&Words::new(&label.name.replace('_', " ")));
         let mut bag = bag(&sentence, 1.0);
-        for (token, value) in self::bag(&name, 0.8) {
+        for (token, value) in self::bag(&name, 0.5) {
             bag.entry(token).or_insert(value);
         }
         let examples =

@@ -38,7 +38,7 @@ pub(super) fn opening(request: &ReplyRequest) -> Vec<Move> {
         worded.questions.into_iter().next()
     };
     match question {
-        Some(question) if !said.contains(&question) => moves.push(Move::Say(question)),
+        Some(question) if !said.ends_with(&question) => moves.push(Move::Say(question)),
         Some(_) => {}
         None => moves.extend(worded.farewell.map(Move::Say)),
     }

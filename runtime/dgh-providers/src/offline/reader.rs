@@ -21,7 +21,7 @@ use super::hits::{Hit, meant, refused};
 use super::labels::last_question;
 use super::money::amounts;
 use super::numbers::{numbers, year_at};
-use super::patterns::denied;
+use super::patterns::{denied, says};
 use super::questions::is_question;
 use super::spoken::words_of;
 use super::synonyms::{is_filler, meaning};
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
                 Some((json!(format!("{} {code}", hit.value.value.normalize())), hit.places))
             }
             Shape::Date => {
-                let calendar = self.calendar(about);
+                let calendar = self.anchored(name, about);
                 let hit = meant(words, self.free(dates(words, &calendar), loose))?;
                 // "No, the fifth of May" of a birthday keeps its year.
                 let before = known(self.card, name).and_then(|text| moment_in(text, &calendar));
@@ -336,7 +336,7 @@ impl<'a> Reader<'a> {
     }
 
     fn moment(&self, name: &str, about: &str, evidence: Evidence) -> Option<(Json, Range<usize>)> {
-        let calendar = self.calendar(about);
+        let calendar = self.anchored(name, about);
         let before = known(self.card, name).and_then(|text| moment_in(text, &calendar));
         let asked = last_day(self.asked, &calendar).filter(|_| evidence == Evidence::Asked);
         let day = before.map(|moment| moment.date()).or(asked);
@@ -501,30 +501,23 @@ impl<'a> Reader<'a> {
     }
 
     fn calendar(&self, about: &str) -> Calendar {
-        let wording = about.to_lowercase();
-        let past = [
-            "birth",
-            "born",
-            "happened",
-            "started",
-            "since when",
-            "accident",
-            "incident",
-            "purchased",
-            "bought",
-            "issued",
-            "last ",
-            "dob",
-            "previous",
-        ]
-        .iter()
-        .any(|word| wording.contains(word));
+        let about = plain(&Words::new(about));
+        let past = says(
+            &about,
+            "birth|born|happened|started|accident|incident|purchased|bought|issued|dob|previous|last; since when",
+        );
         let region = self.card.language.to_uppercase();
-        let day_first = !(region == "EN"
-            || region.ends_with("-US")
-            || region.ends_with("-PH")
-            || region.ends_with("-CA"));
-        Calendar { now: self.card.now, past, day_first }
+        let month_first = region == "EN" || ["-US", "-PH", "-CA"].iter().any(|end| region.ends_with(end));
+        Calendar { now: self.card.now, past, day_first: !month_first, anchor: None }
+    }
+
+    /// The same, for a value that may be counted from itself or from what was just said.
+    fn anchored(&self, name: &str, about: &str) -> Calendar {
+        let calendar = self.calendar(about);
+        let before =
+            known(self.card, name).and_then(|text| moment_in(text, &calendar)).map(|moment| moment.date());
+        let anchor = before.or_else(|| last_day(self.asked, &calendar));
+        Calendar { anchor, ..calendar }
     }
 
     /// The currency that is usual where the call is.

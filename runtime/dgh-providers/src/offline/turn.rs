@@ -151,11 +151,7 @@ impl Talk<'_> {
             None if had_missing => {}
             None => {
                 moves.push(Move::Say(thanks.to_owned()));
-                moves.extend(
-                    next_question(self.request, &values, Asking::First)
-                        .filter(|question| !self.asked.contains(question.as_str()))
-                        .map(Move::Say),
-                );
+                moves.push(Move::Say(self.question(&values, Asking::Open)));
             }
         }
         moves
