@@ -105,7 +105,7 @@ impl Lower<'_> {
     }
 
     fn as_condition(&mut self, cx: &Cx<'_>, inner: Expr, place: Place) -> Expr {
-        let may_miss = self.may_miss(cx, &inner);
+        let may_miss = self.may_be_asked(cx, &inner);
         match &inner.ty.kind {
             Kind::Hole => inner,
             Kind::Json => is_set(inner),
@@ -119,6 +119,7 @@ impl Lower<'_> {
                 unknown(inner)
             }
             Kind::Bool => inner,
+            Kind::List(_) if inner.ty.optional && is_access_path(&inner) => is_set(inner),
             Kind::List(_) => {
                 self.error_hint(
                     Code::NotCondition,
@@ -273,19 +274,19 @@ impl Lower<'_> {
         op_place: Place,
         origin: Origin,
     ) -> Expr {
-        let mut value = self.expr(cx, left, None);
-        let left_place = self.at(cx, left);
-        self.present(&mut value, left_place, "`in`");
-        let want = Type::of(Kind::List(Box::new(value.ty.clone().with_private(false))));
+        // What is missing is in nothing, as it equals nothing.
+        let value = self.expr(cx, left, None);
+        let entry = value.ty.clone().required().with_private(false);
+        let want = Type::of(Kind::List(Box::new(entry.clone())));
         let mut set = match right.clone().without_parens() {
             Some(ast::Expr::List(list)) => {
                 let origin = self.origin(cx.file, list.span());
-                let items: Vec<Expr> = list.elements().map(|e| self.expr(cx, &e, Some(&value.ty))).collect();
+                let items: Vec<Expr> = list.elements().map(|e| self.expr(cx, &e, Some(&entry))).collect();
                 for item in &items {
                     self.check_member(&value, item);
                 }
                 let private = items.iter().any(|i| i.ty.private);
-                let item = value.ty.clone().with_private(private);
+                let item = entry.with_private(private);
                 Expr {
                     kind: ExprKind::List(items),
                     ty: Type::of(Kind::List(Box::new(item))).with_private(private),

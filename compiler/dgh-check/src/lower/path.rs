@@ -318,11 +318,60 @@ impl Lower<'_> {
     /// place, which the analysis of paths knows. False for what is no name.
     #[allow(clippy::unused_self, reason = "reads as the others do")]
     pub(crate) fn require(&self, expr: &mut Expr) -> bool {
-        let is_name = is_access_path(expr);
+        let is_name = match &mut expr.kind {
+            // `a ?? b` is there where b is.
+            ExprKind::Coalesce(_, otherwise) => self.require(otherwise),
+            _ => is_access_path(expr),
+        };
         if is_name {
             expr.ty.optional = false;
         }
         is_name
+    }
+
+    /// Whether a condition may ask for it: a `T?`, or a name that may still be unset. A field that
+    /// is no `T?` is as much there as its record.
+    pub(crate) fn may_be_asked(&self, cx: &Cx<'_>, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Field(base, _) if matches!(base.ty.kind, Kind::Record(_)) => {
+                let mut at = base.as_ref();
+                let mut optional = expr.ty.optional;
+                // A record on the way that may be missing can be asked for with its field.
+                while let ExprKind::Field(..) | ExprKind::Slot(_) | ExprKind::Builtin(_) = &at.kind {
+                    optional |= self.is_declared_optional(cx, at);
+                    let ExprKind::Field(inner, _) = &at.kind else { break };
+                    at = inner;
+                }
+                optional || matches!(at.ty.kind, Kind::Hole | Kind::Json)
+            }
+            _ => self.may_miss(cx, expr),
+        }
+    }
+
+    fn is_declared_optional(&self, cx: &Cx<'_>, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Slot(id) => match cx.names {
+                Names::Body(body) | Names::Test(body) | Names::Setting(body) => {
+                    body.slots.get(*id).is_none_or(|s| s.ty.optional)
+                }
+                Names::Params(params) => params.get(id.0 as usize).is_none_or(|p| p.ty.optional),
+                Names::Fixed => true,
+            },
+            ExprKind::Builtin(name) => self.builtin_type(cx, *name).is_none_or(|t| t.optional),
+            ExprKind::Field(base, name) => self.is_optional_field(&base.ty.kind, name),
+            _ => expr.ty.optional,
+        }
+    }
+
+    fn is_optional_field(&self, of: &Kind, name: &str) -> bool {
+        match of {
+            Kind::Record(id) => self
+                .program
+                .records
+                .get(*id)
+                .is_none_or(|r| r.fields.iter().any(|f| f.name == name && f.ty.optional)),
+            _ => name == "first",
+        }
     }
 
     /// Whether a value may be missing, or its name unset.
@@ -341,15 +390,7 @@ impl Lower<'_> {
             },
             ExprKind::Builtin(name) => self.builtin_type(cx, *name).is_none_or(|t| t.optional),
             ExprKind::Field(base, name) => {
-                let field_is_optional = match &base.ty.kind {
-                    Kind::Record(id) => self
-                        .program
-                        .records
-                        .get(*id)
-                        .is_none_or(|r| r.fields.iter().any(|f| f.name == *name && f.ty.optional)),
-                    _ => name == "first",
-                };
-                field_is_optional || self.may_miss(cx, base)
+                self.is_optional_field(&base.ty.kind, name) || self.may_miss(cx, base)
             }
             ExprKind::Maybe(inner) | ExprKind::Reveal(inner) => self.may_miss(cx, inner),
             _ => false,

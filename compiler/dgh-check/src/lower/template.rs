@@ -5,6 +5,7 @@ use dgh_ir::{Expr, ExprKind, Format, Kind, Part, Template, Type, Value};
 use dgh_syntax::ast::{self, AstNode as _, StringPart};
 
 use super::{Cx, Lower};
+use crate::names::Named;
 use crate::types::describe;
 
 impl Lower<'_> {
@@ -115,7 +116,37 @@ impl Lower<'_> {
 
     /// The text of a step or setting: a string, a phrase, or anything that reads as a text.
     pub(crate) fn text(&mut self, cx: &Cx<'_>, value: &ast::Expr, what: &str) -> Expr {
+        if let ast::Expr::Name(name) = value
+            && let Some(name) = name.name()
+            && let Some(hole) = self.unknown_phrase(cx, &name, what)
+        {
+            return hole;
+        }
         self.value(cx, value, &Type::of(Kind::Text), what)
+    }
+
+    /// Reports a bare name behind `say` that stands for nothing, unless a variable was meant.
+    fn unknown_phrase(&mut self, cx: &Cx<'_>, name: &ast::NameRef, what: &str) -> Option<Expr> {
+        let text = name.text();
+        if self.is_value_name(cx, &text) || self.is_lost(cx.file, &text) {
+            return None;
+        }
+        let values = cx.value_names();
+        if dgh_diag::suggest::closest(&text, values.iter().copied()).is_some() {
+            return None;
+        }
+        let place = self.at(cx, name);
+        let known =
+            self.scope(cx.file).map(|s| s.names_of(|n| matches!(n, Named::Phrase(_)))).unwrap_or_default();
+        let finding =
+            self.unknown(Code::UnknownPhrase, place, format!("there is no phrase `{text}`"), &text, &known);
+        let finding = if finding.fixes.is_empty() {
+            finding.with_hint(format!("Words stand in quotes: `{} \"…\"`. A phrase is declared with `phrase {text} {{ en \"…\" }}`.", what.trim_matches('`')))
+        } else {
+            finding
+        };
+        self.report.push(finding);
+        Some(Expr::hole(self.report.origin(place)))
     }
 
     /// The same as a template, where the program keeps one.

@@ -172,6 +172,12 @@ fn tests_are_checked() {
             (
                 TestNeedsAgent,
                 At::File,
+                "dgh 1\nagent a { outcome o start s node s { say \"x\" next -> end o } }\nagent b { outcome o start s node s { say \"x\" next -> end o } }\ntest «\"t\"» { expect outcome == o }",
+                "several agents",
+            ),
+            (
+                TestNeedsAgent,
+                At::File,
                 "dgh 1\nconst X = 1\ntest «\"t\"» { expect turns == X }",
                 "no agent that could be tested",
             ),
