@@ -93,9 +93,13 @@ pub(super) fn resume(request: &ReplyRequest) -> Vec<Move> {
     refused.into_iter().chain([question]).map(Move::Say).collect()
 }
 
-/// The author's sentence in "Not accepted: `amount`: They cannot promise more than they owe."
-fn refusal(remark: &str) -> Option<String> {
-    let (_, reason) = remark.strip_prefix("Not accepted: ")?.split_once("`: ")?;
+/// Why something was not accepted: the author's sentence in "Not accepted: `amount`: They cannot promise more than they owe."
+pub(super) fn refusal(remark: &str) -> Option<String> {
+    let remark = remark.strip_prefix("Not accepted: `")?;
+    if let Some((name, _)) = remark.split_once("` ").filter(|(_, rest)| rest.contains("cannot be changed")) {
+        return Some(format!("I am sorry, I cannot change the {} any more.", super::spoken::words_of(name)));
+    }
+    let (_, reason) = remark.split_once("`: ")?;
     let sentence = reason.chars().next().is_some_and(char::is_uppercase) && reason.split(' ').count() > 2;
     sentence.then(|| super::spoken::sentence(&super::grammar::capital(&super::grammar::to_you(reason)), '.'))
 }

@@ -53,6 +53,12 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
             () if words.is(place, &["name's", "names"]) => place + 1,
             () if words.stands(place, &["this", "is"]) && place == words.clause_start(place) => place + 2,
             () if words.stands(place, &["call", "me"]) => place + 2,
+            () if words.is(place, &["make", "should"])
+                && words.is(place + 1, &["it", "that", "be"])
+                && words.capital(place + 2) =>
+            {
+                place + 2
+            }
             () if words.stands(place, &["under", "the", "name"]) => {
                 place + 3 + usize::from(words.is(place + 3, &["of"]))
             }

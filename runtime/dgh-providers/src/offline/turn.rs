@@ -12,6 +12,7 @@ use super::facts::{fact, tool};
 #[cfg(test)]
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
+use super::open::refusal;
 use super::questions::{Asking, is_question, question_for};
 use super::small_talk::small_talk;
 use super::spoken;
@@ -100,7 +101,10 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     fn answer(&self, found: Extraction) -> Vec<Move> {
-        let found = self.without_asides(found);
+        let mut found = self.without_asides(found);
+        if let Some(refusal) = self.refused_before(&mut found) {
+            return self.then_question(refusal, Asking::Open);
+        }
         let label = self.label(&found);
         if let Some(label) = label {
             return note(found.values).into_iter().chain([Move::Go(label.name.clone())]).collect();
@@ -118,6 +122,20 @@ impl Talk<'_> {
         self.talk()
     }
 
+    /// Tried again what was just refused: it is said why, when nothing else was said.
+    fn refused_before(&self, found: &mut Extraction) -> Option<String> {
+        let names: Vec<String> = found.values.keys().cloned().collect();
+        let remarks = self.card.remarks.iter();
+        let (name, refusal) = remarks
+            .filter(|remark| remark.contains("cannot be changed"))
+            .filter_map(|remark| {
+                Some((names.iter().find(|name| remark.contains(&format!("`{name}`")))?, refusal(remark)?))
+            })
+            .next_back()?;
+        found.values.remove(name);
+        found.values.is_empty().then_some(refusal)
+    }
+
     /// "Are you open on Saturday?" asks for the hours, where they are known; it chooses no Saturday.
     fn without_asides(&self, found: Extraction) -> Extraction {
         let aside = is_question(self.words)
@@ -132,14 +150,16 @@ impl Talk<'_> {
         let first_missing =
             self.card.wanted.iter().filter(missing).find(|wanted| !found.values.contains_key(&wanted.name));
         let had_missing = self.card.wanted.iter().any(|wanted| wanted.missing);
-        let thanks = if found.corrects { "All right." } else { self.thanks() };
+        let filled = |wanted: &&Wanted| wanted.missing && found.values.contains_key(&wanted.name);
+        if found.corrects && !self.card.wanted.iter().any(|wanted| filled(&wanted)) {
+            // Whether the change holds, and where it leads, is not known yet: words about it would
+            // promise too much. What is to be said comes with the next request.
+            return note(found.values).into_iter().collect();
+        }
+        let thanks = self.thanks();
         let values = found.values.clone();
         let mut moves: Vec<Move> = note(found.values).into_iter().collect();
         match first_missing {
-            // The list to choose from changes with what it was made of.
-            Some(wanted) if found.corrects && matches!(wanted.shape, Shape::Choice { .. }) => {
-                moves.push(Move::Say(thanks.to_owned()));
-            }
             Some(_) => {
                 if let Some(answer) = self.side_question() {
                     moves.push(Move::Say(answer));

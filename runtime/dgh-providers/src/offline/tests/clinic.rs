@@ -157,14 +157,31 @@ fn it_corrects_a_date_before_it_was_used() {
         .agent("Thank you. Why do you need the visit: checkup, pain, cleaning or something else?");
     let moves = scene.says("Actually, make that Thursday");
     assert_eq!(notes(&moves), json!({ "day": "2026-03-05" }));
-    assert_eq!(
-        said(&moves),
-        "All right. Why do you need the visit: checkup, pain, cleaning or something else?"
-    );
+    // Whether it holds is not known yet: the words come with the next request.
+    assert_eq!(said(&moves), "");
+    let mut next = scene.clone().caller("Actually, make that Thursday").purpose(Purpose::Resume);
+    next.request.card.wanted.clear();
+    assert_eq!(said(&next.answer()), "Why do you need the visit: checkup, pain, cleaning or something else?");
+    next.request.card.remarks = vec!["Not accepted: `day` is in use and cannot be changed any more.".into()];
+    assert!(said(&next.answer()).starts_with("I am sorry, I cannot change the day any more. Why do you"));
     assert_eq!(
         notes(&scene.says("A checkup, and make it Friday instead")),
         json!({ "reason": "checkup", "day": "2026-03-06" })
     );
+    let mut refused = scene.clone();
+    refused.request.card.remarks =
+        vec!["Not accepted: `day` is in use and cannot be changed any more.".into()];
+    let moves = refused.says("I said make it Thursday");
+    assert!(
+        notes(&moves) == json!({})
+            && said(&moves).starts_with("I am sorry, I cannot change the day any more."),
+        "{moves:?}"
+    );
+    let named = base()
+        .missing("day", "Day the caller wants.", Shape::Date)
+        .known("patient", "Full name of the patient", Shape::Text, "Ann Lee")
+        .agent("What day would you like?");
+    assert_eq!(notes(&named.says("actually make it Ann Leigh")), json!({ "patient": "Ann Leigh" }));
     assert_eq!(notes(&scene.says("Monday is fine, it hurts")), json!({ "reason": "pain" }));
 }
 
