@@ -22,6 +22,9 @@ impl Project {
     /// The projects that a path stands for: a file is one, a folder is one or holds some.
     pub fn find(path: &Path) -> anyhow::Result<Vec<Self>> {
         let meta = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if meta.is_file() && path.extension().is_none_or(|e| e != "dgh") {
+            bail!("{} is no .dgh file", path.display());
+        }
         if meta.is_file() {
             return Ok(vec![Self::of_file(path)?]);
         }

@@ -46,6 +46,16 @@ pub fn error(error: &anyhow::Error) {
     note(format!("{} {}", paint(BAD, "error:"), causes.join(": ")));
 }
 
+/// A text on lines of the terminal, all but the first behind so many spaces. Spaces that lead a
+/// line stay, line ends become spaces.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let lead = text.len() - text.trim_start().len();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines = textwrap::wrap(&words, width().saturating_sub(indent + lead).max(20));
+    let between = format!("\n{:1$}", "", indent + lead);
+    format!("{:lead$}{}", "", lines.join(&between))
+}
+
 /// A number of things: "1 file", "2 files".
 pub fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }

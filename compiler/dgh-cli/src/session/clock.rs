@@ -31,6 +31,18 @@ impl Clock {
         self.time
     }
 
+    /// The time at the last look.
+    pub fn shown(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Back to an earlier time.
+    pub fn set(&mut self, time: Timestamp) {
+        self.time = time;
+        self.speaking_ms = 0;
+        self.resume();
+    }
+
     /// Goes on after a pause that does not count.
     pub fn resume(&mut self) {
         self.since = Instant::now();

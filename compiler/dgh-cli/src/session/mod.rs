@@ -71,6 +71,7 @@ enum Work {
 pub struct Before {
     call: LoggedCall,
     records: usize,
+    time: Timestamp,
 }
 
 impl Session {
@@ -113,7 +114,7 @@ impl Session {
 
     /// The call as it is now.
     pub fn before(&self) -> Before {
-        Before { call: self.call.clone(), records: self.records.len() }
+        Before { call: self.call.clone(), records: self.records.len(), time: self.clock.shown() }
     }
 
     /// Back to an earlier moment. What was sent to real tools stays sent.
@@ -121,6 +122,7 @@ impl Session {
         self.stop_everything();
         self.call = before.call;
         self.records.truncate(before.records);
+        self.clock.set(before.time);
         self.over = false;
     }
 

@@ -28,8 +28,12 @@ pub fn run(args: &Run) -> anyhow::Result<Outcome> {
 async fn talk(args: &Run) -> anyhow::Result<Outcome> {
     let Some(started) = start::start(args)? else { return Ok(Outcome::Findings) };
     let mut terminal = Terminal::new(args.quiet);
-    for note in &started.notes {
+    for note in started.notes.iter().filter(|_| !args.quiet) {
         terminal.note(note)?;
+    }
+    if let Some(path) = &args.log {
+        // A folder that is not there is told before the call, not after it.
+        fs::write(path, "").with_context(|| format!("cannot write {}", path.display()))?;
     }
     let mut session = started.session;
     let mut input = Input::new(&args.say);
@@ -51,6 +55,10 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
                     _ => Event::CallerTurn { text, confidence: None, language: None },
                 };
                 session.tell(event, &mut terminal).await?;
+            }
+            Line::Keys(keys) if keys.is_empty() => terminal.note("which keys? :keys 12#")?,
+            Line::Keys(keys) if !session.call().takes_keys(&keys) => {
+                terminal.note("no handler takes these keys here")?;
             }
             Line::Keys(keys) => {
                 turns.push(session.before());

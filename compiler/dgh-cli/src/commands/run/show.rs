@@ -22,14 +22,14 @@ impl Terminal {
 
     /// Something that surrounds the conversation.
     pub fn note(&mut self, text: &str) -> anyhow::Result<()> {
-        text.lines().try_for_each(|line| ui::line(ui::paint(ui::DIM, line)))
+        text.lines().try_for_each(|line| ui::line(ui::paint(ui::DIM, ui::wrapped(line, 0))))
     }
 
     /// A line of the caller that was not typed here.
     pub fn caller(&mut self, line: &Line) -> anyhow::Result<()> {
         let you = ui::paint(ui::CALLER, "you    ");
         match line {
-            Line::Says(text) => ui::line(format!("{you}{text}")),
+            Line::Says(text) => ui::line(format!("{you}{}", ui::wrapped(text, 7))),
             Line::Keys(keys) => ui::line(format!("{you}{}", ui::paint(ui::DIM, format!("presses {keys}")))),
             Line::Silence => ui::line(format!("{you}{}", ui::paint(ui::DIM, "says nothing"))),
             Line::HangUp => ui::line(format!("{you}{}", ui::paint(ui::DIM, "hangs up"))),
@@ -41,13 +41,15 @@ impl Terminal {
 impl Audience for Terminal {
     fn show(&mut self, shown: Shown<'_>) -> anyhow::Result<()> {
         match shown {
-            Shown::Speech(text) => ui::line(format!("{}{}", ui::paint(ui::AGENT, "agent  "), text.trim())),
+            Shown::Speech(text) => {
+                ui::line(format!("{}{}", ui::paint(ui::AGENT, "agent  "), ui::wrapped(text, 7)))
+            }
             Shown::Recording(name) => ui::line(format!(
                 "{}{}",
                 ui::paint(ui::AGENT, "agent  "),
                 ui::paint(ui::DIM, format!("♪ {name}"))
             )),
-            Shown::Note(text) => ui::line(format!("       {}", ui::paint(ui::DIM, text))),
+            Shown::Note(text) => ui::line(format!("       {}", ui::paint(ui::DIM, ui::wrapped(&text, 7)))),
             Shown::Record(record) => self.record(record),
         }
     }

@@ -6,10 +6,11 @@ use anyhow::{Context as _, bail};
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
 use dgh_compile::Compiled;
 use dgh_compile::manifest::Profile;
+use dgh_diag::suggest;
 use dgh_engine::event::{AnsweredBy, Event, Timestamp};
 use dgh_engine::log::{Log, LoggedCall, ProgramRef, seal};
 use dgh_engine::{CallStart, Caller, Direction, Prepared, StartError};
-use dgh_ir::program::{Agent, Channel};
+use dgh_ir::program::{Agent, Channel, SlotKind};
 use dgh_ir::{from_json, wire};
 use dgh_net::Toolbox;
 use serde_json::Value as Json;
@@ -52,6 +53,10 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     let secrets = models::secrets(&project, profile);
     let client = models::client(profile, args.llm_url.as_deref())?;
     let registry = models::registry(&client, &secrets, &chosen);
+    if let Some(model) = chosen.list.first() {
+        // A key that is missing is told before the call.
+        registry.llm(model)?;
+    }
 
     let program = Arc::new(compiled.program.clone());
     let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
@@ -70,7 +75,10 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
 pub fn profile<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result<Option<&'a Profile>> {
     let found = compiled.manifest.as_ref().and_then(|m| m.profile(name)).map(|(_, profile)| profile);
     match (found, name) {
-        (None, Some(name)) => bail!("dgh.toml has no profile `{name}`"),
+        (None, Some(name)) => {
+            let known = compiled.manifest.iter().flat_map(|m| m.profiles.keys());
+            bail!("dgh.toml has no profile `{name}`{}", known_names(name, known.map(String::as_str)))
+        }
         (found, _) => Ok(found),
     }
 }
@@ -111,10 +119,11 @@ fn inputs(
     all.retain(|name, _| agent.dialogue.slot(name).is_some());
     for input in &args.inputs {
         let (name, text) = input.split_once('=').with_context(|| format!("`{input}` is not NAME=VALUE"))?;
-        let slot = agent
-            .dialogue
-            .slot(name)
-            .with_context(|| format!("agent `{}` has no input `{name}`", agent.name))?;
+        let inputs = agent.dialogue.slots.iter().filter(|(_, slot)| slot.kind == SlotKind::Input);
+        let slot = agent.dialogue.slot(name).with_context(|| {
+            let known = known_names(name, inputs.map(|(_, slot)| slot.name.as_str()));
+            format!("agent `{}` has no input `{name}`{known}", agent.name)
+        })?;
         let ty = &agent.dialogue.slots[slot].ty;
         // What is typed is a text, or JSON where a text does not fit: true, 4, a list.
         let as_text = Json::String(text.to_owned());
@@ -124,6 +133,16 @@ fn inputs(
         all.insert(name.to_owned(), value);
     }
     Ok(all)
+}
+
+/// What a name could have been: the nearest, or all of them.
+fn known_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match suggest::closest(name, known.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() => "; it has none".to_owned(),
+        None => format!("; it has {}", suggest::all_of(&suggest::quoted(&known))),
+    }
 }
 
 fn hint_inputs(error: StartError, agent: &Agent) -> anyhow::Error {
