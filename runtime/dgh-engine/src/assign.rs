@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dgh_ir::{SlotId, Value, shown};
+use dgh_ir::{Kind, SlotId, Value, shown};
 
 use crate::call::Call;
 use crate::effect::Record;
@@ -17,7 +17,9 @@ impl Call {
         value: Value,
         from: Vec<SlotId>,
     ) -> Result<(), Failure> {
-        if let Some(reason) = self.refuses(scope, slot, &value) {
+        if let Some(reason) =
+            self.out_of_range(scope, slot, &value).or_else(|| self.refuses(scope, slot, &value))
+        {
             return Err(Failure(reason));
         }
         self.write(scope, slot, value);
@@ -27,6 +29,18 @@ impl Call {
             slot.reconfirm = false;
         }
         Ok(())
+    }
+
+    /// Why a number does not go into a name with a range.
+    fn out_of_range(&self, scope: usize, slot: SlotId, value: &Value) -> Option<String> {
+        let dialogue = self.state.scopes.get(scope)?.dialogue;
+        let slot = self.prepared.program.dialogue(dialogue).slots.get(slot)?;
+        match (&slot.ty.kind, value) {
+            (Kind::IntRange(low, high), Value::Int(n)) if n < low || n > high => {
+                Some(format!("`{}` takes a number from {low} to {high}, not {n}", slot.name))
+            }
+            _ => None,
+        }
     }
 
     /// `as x`: what a tool or a flow answered. What was picked from the list before is gone.

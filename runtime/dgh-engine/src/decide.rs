@@ -19,6 +19,8 @@ use crate::visible::{Found, Raised};
 
 /// After a `go` the stream is read for notes this long.
 const GRACE_MS: i64 = 300;
+/// Tools of one reply; more is a model that has lost its way.
+const MOST_TOOLS: usize = 16;
 
 impl Call {
     /// A sentence: spoken when it is complete and no `go` has arrived.
@@ -62,7 +64,9 @@ impl Call {
             }
             _ => {
                 let Some(reply) = self.current(id) else { return };
-                if reply.offered.tools.contains(&name) {
+                if reply.tools.len() >= MOST_TOOLS {
+                    self.refuse(format!("`{name}` is one tool too many for one reply"));
+                } else if reply.offered.tools.contains(&name) {
                     reply.tools.push(ToolWish { id: call, name, arguments });
                 } else {
                     self.refuse(format!("`{name}` cannot be used here"));

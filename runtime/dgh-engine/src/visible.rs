@@ -194,10 +194,21 @@ impl Call {
         self.prepared.program.dialogue(found.dialogue).routes.get(found.route)
     }
 
+    /// The library's last handlers. Who types takes their time: in a chat only an author's own
+    /// handler minds a silence.
     fn last_routes(&self) -> impl Iterator<Item = Found> + use<'_> {
         let frame = self.state.frames.len().saturating_sub(1);
-        let routes = self.prepared.program.last.anywhere.iter();
-        routes.map(move |route| Found { frame, dialogue: DialogueId::Last, route: *route })
+        let last = &self.prepared.program.last;
+        let chat = self.is_chat();
+        let applies = move |id: &&RouteId| {
+            let decider = last.routes.get(**id).map(|route| &route.decider);
+            !(chat && matches!(decider, Some(Decider::On(Pattern::Silence { .. }))))
+        };
+        last.anywhere.iter().filter(applies).map(move |route| Found {
+            frame,
+            dialogue: DialogueId::Last,
+            route: *route,
+        })
     }
 }
 

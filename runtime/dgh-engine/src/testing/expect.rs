@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dgh_ir::{Builtin, CmpOp, Expr, ExprKind, Probe, Program, Scope, SlotId, Value};
+use dgh_ir::{AgentId, Builtin, CmpOp, Expr, ExprKind, Probe, Program, Scope, SlotId, Value};
 
 use super::line::ScriptedCall;
 use super::mocks::{Mocks, label, tool_name};
@@ -28,6 +28,15 @@ pub(super) fn wrong(seen: &Seen<'_>, expr: &Expr) -> Option<String> {
         Ok(false) => Some(explain(seen, &scope, expr)),
         Err(error) => Some(format!("this cannot be told: {error}")),
     }
+}
+
+/// Nodes of agents that were entered, in order, with the name of their agent.
+fn entered<'a>(seen: &'a Seen<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let is_agent = |name: &str| seen.program.agents.iter().any(|(_, agent)| agent.name == name);
+    seen.line.records.iter().filter_map(move |record| match record {
+        Record::Entered { dialogue, node } if is_agent(dialogue) => Some((dialogue.as_str(), node.as_str())),
+        _ => None,
+    })
 }
 
 /// Nodes of the agent that were entered, in order.
@@ -97,11 +106,11 @@ fn described(seen: &Seen<'_>, probe: &Probe) -> String {
         Probe::EndedBy => "ended_by".into(),
         Probe::Turns => "turns".into(),
         Probe::Visited(nodes) => {
-            let nodes: Vec<_> = nodes.iter().map(|id| node_name(seen, *id)).collect();
+            let nodes: Vec<_> = nodes.iter().map(|(agent, id)| node_name(seen, *agent, *id)).collect();
             format!("visited({})", nodes.join(", "))
         }
         Probe::Said(text) => format!("said({text:?})"),
-        Probe::Sent(id) => format!("sent({})", webhook_name(seen, *id)),
+        Probe::Sent(agent, id) => format!("sent({})", webhook_name(seen, *agent, *id)),
         Probe::Called(tool) => {
             let name = tool_name(seen.program, tool).map(|name| label(&name));
             format!("called({})", name.unwrap_or_default())
@@ -116,21 +125,26 @@ fn described(seen: &Seen<'_>, probe: &Probe) -> String {
 fn instead(seen: &Seen<'_>, probe: &Probe) -> String {
     match probe {
         Probe::Visited(_) => {
-            let went = visited(&seen.line.records, &seen.agent.name);
+            let went: Vec<_> = entered(seen).map(|(_, node)| node).collect();
             format!("the call went through {}", went.join(", "))
         }
         Probe::Said(_) => "the agent never said that".into(),
-        Probe::Sent(_) => "it was not sent".into(),
+        Probe::Sent(..) => "it was not sent".into(),
         _ => "it is not so".into(),
     }
 }
 
-fn node_name<'a>(seen: &'a Seen<'_>, id: dgh_ir::NodeId) -> &'a str {
-    seen.agent.dialogue.nodes.get(id).map_or("?", |node| &node.name)
+fn node_name<'a>(seen: &'a Seen<'_>, agent: AgentId, id: dgh_ir::NodeId) -> &'a str {
+    let agent = seen.program.agents.get(agent);
+    agent.and_then(|agent| agent.dialogue.nodes.get(id)).map_or("?", |node| &node.name)
 }
 
-fn webhook_name<'a>(seen: &'a Seen<'_>, id: dgh_ir::WebhookId) -> &'a str {
-    seen.agent.webhooks.get(id).map_or("?", |webhook| &webhook.name)
+fn webhook_name<'a>(seen: &'a Seen<'_>, agent: AgentId, id: dgh_ir::WebhookId) -> &'a str {
+    seen.program
+        .agents
+        .get(agent)
+        .and_then(|agent| agent.webhooks.get(id))
+        .map_or("?", |webhook| &webhook.name)
 }
 
 /// The agent's names, and what only a test can ask.
@@ -168,14 +182,17 @@ impl Scope for Probed<'_> {
             Probe::EndedBy => self.view.builtin(Builtin::CallEndedBy),
             Probe::Turns => Value::Int(i64::from(seen.line.call().turns())),
             Probe::Visited(nodes) => {
-                let went = visited(&seen.line.records, &seen.agent.name);
-                let mut went = went.iter();
-                let all = nodes.iter().all(|id| went.any(|name| name == node_name(seen, *id)));
+                let mut went = entered(seen);
+                let all = nodes.iter().all(|(agent, id)| {
+                    let of = seen.program.agents.get(*agent).map_or("", |agent| agent.name.as_str());
+                    let wanted = (of, node_name(seen, *agent, *id));
+                    went.any(|node| node == wanted)
+                });
                 Value::Bool(all)
             }
             Probe::Said(text) => Value::Bool(said(&seen.line.spoken, text)),
-            Probe::Sent(id) => {
-                let name = webhook_name(seen, *id);
+            Probe::Sent(agent, id) => {
+                let name = webhook_name(seen, *agent, *id);
                 Value::Bool(seen.line.webhooks.iter().any(|(sent, _)| sent == name))
             }
             Probe::Called(tool) => {

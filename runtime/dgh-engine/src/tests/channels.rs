@@ -67,6 +67,8 @@ fn a_chat_is_the_engine_without_a_voice() {
     assert_eq!(call.spoken.last().unwrap(), "Yes?");
     assert!(!call.effects.iter().any(|effect| matches!(effect, Effect::Play { .. })));
     assert!(call.call().caller_has_floor(), "what is written is read");
+    call.pass(3_600_000 / 4);
+    assert!(call.call().caller_has_floor(), "who types takes their time");
     call.says("Call me");
     let request = call.replies.pop_front().unwrap();
     call.pass(5_000);
