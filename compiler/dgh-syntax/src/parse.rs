@@ -8,6 +8,7 @@ use crate::{
     SyntaxKind, SyntaxNode,
     allow::{self, AllowComment},
     ast::{self, AstNode as _},
+    complain::Refusal,
     depth,
     error::SyntaxError,
     flaws,
@@ -44,18 +45,22 @@ pub fn parse(text: &str) -> Parse {
     let deep = depth::too_deep(text, &tokens);
     let mut errors = flaws::errors(text, &tokens);
     errors.extend(deep.iter().map(|span| flaws::too_deep(*span)));
-    let hopeless = !deep.is_empty() || tokens.list.iter().any(|t| t.kind.is_bad_token());
-    let whole = if hopeless { None } else { Grammar::parse(Rule::file, text).ok() };
-    let accepted = whole.is_some();
+    let hopeless = !deep.is_empty()
+        || tokens.flaws.iter().any(|f| f.kind.is_fatal())
+        || tokens.list.iter().any(|t| t.kind.is_bad_token());
+    let whole = if hopeless { None } else { Some(Grammar::parse(Rule::file, text)) };
+    let accepted = matches!(whole, Some(Ok(_)));
     let mut work = 0;
     let mut builder = TreeBuilder::new(text, &tokens);
     builder.start_node(SyntaxKind::File);
-    if let Some(pairs) = whole {
-        builder.splice(pairs, 0);
-    } else {
-        let (found, bytes) = recover::recover(text, &tokens, &deep, &mut builder);
-        errors.extend(found);
-        work = bytes;
+    match whole {
+        Some(Ok(pairs)) => builder.splice(pairs, 0),
+        refused => {
+            let refusal = refused.and_then(Result::err).map(|e| Refusal::new(&e, 0));
+            let (found, bytes) = recover::recover(text, &tokens, &deep, refusal, &mut builder);
+            errors.extend(found);
+            work = bytes;
+        }
     }
     builder.tokens_before(tokens.len);
     builder.finish_node();

@@ -34,11 +34,15 @@ pub(crate) fn recover<'t>(
     text: &'t str,
     tokens: &'t Tokens,
     deep: &[Span],
+    refusal: Option<Refusal>,
     tree: &mut TreeBuilder<'t>,
 ) -> (Vec<SyntaxError>, u64) {
     let units = Units::new(text, tokens);
     let mut recovery = Recovery { errors: complain::brackets(&units), units, deep, work: 0 };
     recovery.file(tree);
+    if recovery.errors.is_empty() && tree.errors.is_empty() {
+        recovery.complain_after_all(Body::File, 0..recovery.units.len(), refusal.as_ref());
+    }
     (recovery.errors, recovery.work)
 }
 
@@ -196,11 +200,15 @@ impl<'t> Recovery<'t, '_> {
             let alone = format!("{}{{}}", self.units.between(start, hole));
             match self.pest(rules(body).0, &alone) {
                 Ok(pairs) => {
+                    let told = self.errors.len() + tree.errors.len();
                     if let Some(rest) = tree.splice_up_to(pairs, start, hole) {
-                        self.braces(inner, inside, after, tree);
+                        self.braces(inner, inside.clone(), after, tree);
                         tree.resume(rest);
                     }
                     self.after_body(body, after..range.end, refusal.as_ref(), tree);
+                    if self.errors.len() + tree.errors.len() == told {
+                        self.complain_after_all(inner, inside, refusal.as_ref());
+                    }
                     return;
                 }
                 Err(error) => {
@@ -432,6 +440,14 @@ impl<'t> Recovery<'t, '_> {
         let inside = brace + 1..self.units.get(brace).map_or(range.end, |u| u.inside_end).min(range.end);
         self.salvage(shape, false, range.start..after, Some((inner, brace, inside)), tree);
         self.after_body(body, after..range.end, None, tree);
+    }
+
+    /// What was refused as a whole, though each piece of it was accepted: it was cut where it should not have been.
+    fn complain_after_all(&mut self, body: Body, range: Range<usize>, refusal: Option<&Refusal>) {
+        if let Some(refusal) = refusal {
+            let error = complain::refused(&self.units, body, range, refusal);
+            self.complain(error);
+        }
     }
 
     fn complain(&mut self, error: SyntaxError) {

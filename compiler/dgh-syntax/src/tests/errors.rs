@@ -208,6 +208,14 @@ fn what_the_grammar_takes_so_that_more_can_be_said_about_it() {
 }
 
 #[test]
+fn a_mistake_whose_pieces_are_right_is_told_all_the_same() {
+    one(
+        &in_agent("  limits { duration: 8min, cost: 0.80 USD: 60 }"),
+        "E0009 \":\": Expected a name, `}` or `,` after `USD`, but found `:`",
+    );
+}
+
+#[test]
 fn unfinished_forms() {
     one(&in_node("    on error ->"), "E0018 \"\": Expected the name of a node after `->`");
     one(
