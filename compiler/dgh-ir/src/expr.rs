@@ -3,7 +3,7 @@
 //! The scope that gives meaning to [`ExprKind::Slot`] is the place: the dialogue's slots in a
 //! dialogue and its webhooks, the parameters in a tool, the other agent's inputs nowhere.
 
-use crate::program::{KnowledgeId, NodeId, PhraseId, SlotId, ToolRef, WebhookId};
+use crate::program::{AgentId, KnowledgeId, NodeId, PhraseId, SlotId, ToolRef, WebhookId};
 use crate::source_map::Origin;
 use crate::types::Type;
 use crate::value::Value;
@@ -195,11 +195,11 @@ pub enum Probe {
     /// `turns`: caller turns
     Turns,
     /// `visited(a, b)`: all of them, in this order
-    Visited(Vec<NodeId>),
+    Visited(Vec<(AgentId, NodeId)>),
     /// `said("…")`: the words were spoken by the agent; case and spaces do not matter
     Said(String),
     /// `sent(webhook)`
-    Sent(WebhookId),
+    Sent(AgentId, WebhookId),
     /// `called(tool)`: how often
     Called(ToolRef),
     /// `searched(knowledge)`: how often

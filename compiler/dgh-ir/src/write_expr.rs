@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::event::Event;
 use crate::expr::{Expr, ExprKind, Part, Probe, Template};
-use crate::program::{Dialogue, Program, ToolRef};
+use crate::program::{AgentId, Dialogue, NodeId, Program, ToolRef};
 use crate::render::{Purpose, value_text};
 use crate::types::Kind;
 use crate::value::Value;
@@ -190,30 +190,30 @@ impl Printer<'_> {
     }
 
     fn probe(&self, probe: &Probe) -> String {
-        let nodes = &self.dialogue.nodes;
         match probe {
             Probe::Outcome => "outcome".into(),
             Probe::EndedBy => "ended_by".into(),
             Probe::Turns => "turns".into(),
             Probe::Visited(visited) => {
-                let names: Vec<_> =
-                    visited.iter().map(|id| nodes.get(*id).map_or("?", |n| n.name.as_str())).collect();
+                let name = |(agent, node): &(AgentId, NodeId)| {
+                    let agent = self.program.agents.get(*agent);
+                    agent.and_then(|a| a.dialogue.nodes.get(*node)).map_or("?", |n| n.name.as_str())
+                };
+                let names: Vec<_> = visited.iter().map(name).collect();
                 format!("visited({})", names.join(", "))
             }
             Probe::Said(words) => format!("said(\"{}\")", escaped(words)),
-            Probe::Sent(id) => format!("sent({})", self.webhook(*id)),
+            Probe::Sent(agent, id) => {
+                let agent = self.program.agents.get(*agent);
+                let webhook = agent.and_then(|agent| agent.webhooks.get(*id));
+                format!("sent({})", webhook.map_or("?", |webhook| &webhook.name))
+            }
             Probe::Called(tool) => format!("called({})", self.program.tool_name(tool)),
             Probe::Searched(id) => {
                 let name = self.program.knowledge.get(*id).map_or("?", |k| k.name.as_str());
                 format!("searched({name})")
             }
         }
-    }
-
-    fn webhook(&self, id: crate::program::WebhookId) -> &str {
-        let mut agents = self.program.agents.iter().map(|(_, agent)| agent);
-        let agent = agents.find(|agent| std::ptr::eq(&raw const agent.dialogue, self.dialogue));
-        agent.and_then(|agent| agent.webhooks.get(id)).map_or("?", |webhook| &webhook.name)
     }
 }
 

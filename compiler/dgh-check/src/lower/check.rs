@@ -122,7 +122,10 @@ impl Lower<'_> {
                 place,
                 format!("{what} takes {wanted}, and this can be {found}"),
             )
-            .with_hint("Test it before: a value of a wider range may not fit."),
+            .with_hint(
+                "Put it into a `var` of that range first: a `set` is checked during the call, and a \
+                 number that does not fit raises `error`. Or widen the range where it is declared.",
+            ),
             Mismatch::Kind => self.wrong_kind(expr, want, what, place, (&wanted, &found)),
         }
     }

@@ -42,7 +42,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dgh_diag::{Code, Diagnostic, Edit, FileId, Fix, Place, Related, Span};
-use dgh_ir::program::{DialogueId, EnumDef, EnumId};
+use dgh_ir::program::{AgentId, DialogueId, EnumDef, EnumId};
 use dgh_ir::test::TestCase;
 use dgh_ir::{Expr, Origin, Program, ProviderKind};
 use dgh_syntax::SyntaxKind;
@@ -104,6 +104,8 @@ pub(crate) struct Lower<'a> {
     pub(crate) damaged: HashSet<Named>,
     /// The names of all dialogues.
     pub(crate) bodies: HashMap<DialogueId, body::Body>,
+    /// Agents that the call of the test at hand may be handed to.
+    test_agents: Vec<AgentId>,
     env: env::Env,
     /// Suggestions that may still be looked for: each costs a look at all candidates.
     suggestions: Cell<u32>,
@@ -154,6 +156,7 @@ impl<'a> Lower<'a> {
             call_enums,
             damaged: HashSet::new(),
             bodies: HashMap::new(),
+            test_agents: Vec::new(),
             env: env::Env::default(),
             suggestions: Cell::new(200),
             mentioned: RefCell::new(HashSet::new()),

@@ -1,10 +1,11 @@
 //! Names and dotted names as values: cases, slots, constants, what is always there, fields.
 
 use dgh_diag::{Code, Place};
-use dgh_ir::program::SlotKind;
+use dgh_ir::program::{AgentId, DialogueId, EnumId, SlotKind};
 use dgh_ir::{Builtin, Expr, ExprKind, Kind, Origin, Type, Value};
 use dgh_syntax::ast::{self, AstNode as _};
 
+use super::body::Body;
 use super::{Cx, Lower, Names};
 use crate::names::Named;
 use crate::types::describe;
@@ -44,7 +45,8 @@ impl Lower<'_> {
         let place = self.place(cx.file, name.span());
         let origin = self.report.origin(place);
         if let Some(Kind::Enum(id)) = want.map(|w| &w.kind)
-            && self.program.enums.get(*id).is_some_and(|e| e.cases.contains(&text))
+            && (self.program.enums.get(*id).is_some_and(|e| e.cases.contains(&text))
+                || self.is_outcome_after(cx, *id, &text))
         {
             if let Some(scope) = self.scope(cx.file) {
                 scope.use_enum(*id);
@@ -59,6 +61,17 @@ impl Lower<'_> {
         }
         self.unknown_value(cx, &text, place, want);
         Expr::hole(origin)
+    }
+
+    /// Whether a test asks for an outcome of an agent that the call is handed to.
+    fn is_outcome_after(&self, cx: &Cx<'_>, outcomes: EnumId, name: &str) -> bool {
+        matches!(cx.names, Names::Test(body) if body.outcome_enum == Some(outcomes))
+            && self.after_hand_over().any(|(_, body)| body.outcomes.contains_key(name))
+    }
+
+    /// The agents that the call of a test may be handed to.
+    pub(crate) fn after_hand_over(&self) -> impl Iterator<Item = (AgentId, &Body)> {
+        self.test_agents.iter().filter_map(|id| Some((*id, self.bodies.get(&DialogueId::Agent(*id))?)))
     }
 
     /// What the scope of a place has under a name.

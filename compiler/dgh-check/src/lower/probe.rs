@@ -1,7 +1,7 @@
 //! What only an `expect` can ask: `outcome`, `visited(…)`, `said("…")`, `called(…)`, …
 
 use dgh_diag::Code;
-use dgh_ir::program::ToolRef;
+use dgh_ir::program::{AgentId, DialogueId, NodeId, ToolRef};
 use dgh_ir::{Expr, ExprKind, Kind, Origin, Probe, Type};
 use dgh_syntax::ast::{self, AstNode as _};
 
@@ -70,8 +70,8 @@ impl Lower<'_> {
                 _ => None,
             };
             match name {
-                Some(name) => match self.node_name(cx.file, body, &name) {
-                    Some(id) => nodes.push(id),
+                Some(name) => match self.tested_node(cx, body, &name) {
+                    Some(node) => nodes.push(node),
                     None => whole = false,
                 },
                 None => {
@@ -82,6 +82,19 @@ impl Lower<'_> {
             }
         }
         whole.then_some(Probe::Visited(nodes))
+    }
+
+    /// A node of the agent, or of one that the call is handed to.
+    fn tested_node(&mut self, cx: &Cx<'_>, body: &Body, name: &ast::NameRef) -> Option<(AgentId, NodeId)> {
+        let text = name.text();
+        if !body.nodes.contains_key(&text)
+            && let Some((agent, (node, _))) =
+                self.after_hand_over().find_map(|(agent, other)| Some((agent, other.nodes.get(&text)?)))
+        {
+            return Some((agent, *node));
+        }
+        let DialogueId::Agent(agent) = body.id else { return None };
+        Some((agent, self.node_name(cx.file, body, name)?))
     }
 
     fn said(&mut self, cx: &Cx<'_>, call: &ast::CallExpr, args: &[ast::Expr]) -> Option<Probe> {
@@ -106,8 +119,12 @@ impl Lower<'_> {
         };
         let name = name.name()?;
         let text = name.text();
-        if let Some(id) = body.webhooks.get(&text) {
-            return Some(Probe::Sent(*id));
+        if let (Some(id), DialogueId::Agent(agent)) = (body.webhooks.get(&text), body.id) {
+            return Some(Probe::Sent(agent, *id));
+        }
+        let later = self.after_hand_over().find_map(|(agent, b)| Some((agent, *b.webhooks.get(&text)?)));
+        if let Some((agent, id)) = later {
+            return Some(Probe::Sent(agent, id));
         }
         if !self.is_lost(cx.file, &text) {
             let place = self.at(cx, &name);

@@ -145,8 +145,9 @@ impl Lower<'_> {
             return None;
         };
         let (ty, name) = body.slots.get(slot).map(|s| (s.ty.clone(), s.name.clone()))?;
-        let value = self.value(cx, &value, &ty, &format!("`{name}`"));
-        Some(StepKind::Set(slot, value))
+        let value = self.expr(cx, &value, Some(&ty));
+        let want = if may_be_in_range(&ty, &value) { Type { kind: Kind::Int, ..ty } } else { ty };
+        Some(StepKind::Set(slot, self.fit(value, &want, &format!("`{name}`"))))
     }
 
     fn call(&mut self, cx: &Cx<'_>, body: &Body, call: &ast::Call) -> Option<StepKind> {
@@ -443,4 +444,16 @@ fn schema_params(schema: &serde_json::Value) -> Vec<Param> {
             Param { name: name.clone(), ty, default: None, about, origin: dgh_ir::Origin::NONE }
         })
         .collect()
+}
+
+/// Whether some numbers of a value go into a range: then it is looked at when it is set, and one
+/// that does not go in is an `error`.
+fn may_be_in_range(ty: &Type, value: &Expr) -> bool {
+    let Kind::IntRange(low, high) = ty.kind else { return false };
+    match (&value.kind, &value.ty.kind) {
+        (ExprKind::Const(_), _) => false,
+        (_, Kind::Int) => true,
+        (_, Kind::IntRange(a, b)) => *a <= high && low <= *b,
+        _ => false,
+    }
 }

@@ -1,9 +1,9 @@
 //! `test`: what happens, and what is expected.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use dgh_diag::{Code, Place};
-use dgh_ir::program::{AgentId, Decider, DialogueId, RouteRef, SlotKind, StepKind, ToolRef};
+use dgh_ir::program::{AgentId, Decider, DialogueId, RouteRef, SlotKind, StepKind, Target, ToolRef};
 use dgh_ir::test::{
     Given, GivenWhat, Meaning, MeaningNote, Mock, MockAnswer, MockWhat, TestCase, TestStep, TestStepKind,
 };
@@ -25,6 +25,8 @@ struct Meanings {
     /// Names in a fixed order, for messages.
     label_names: Vec<String>,
     variable_names: Vec<String>,
+    /// Agents that the call may be handed to, nearest first.
+    agents: Vec<AgentId>,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl Lower<'_> {
         let meanings = meanings.entry(agent).or_insert_with(|| self.meanings(agent));
         // The names of the dialogue are lent for the time of the test.
         let body = self.bodies.remove(&DialogueId::Agent(agent))?;
+        self.test_agents.clone_from(&meanings.agents);
         let span = item.name().map_or_else(|| item.span(), |n| n.span());
         let origin = self.origin_of(0, span, item);
         let mut test = TestCase {
@@ -79,6 +82,7 @@ impl Lower<'_> {
         }
         self.check_inputs(&body, &test, span, item);
         self.bodies.insert(DialogueId::Agent(agent), body);
+        self.test_agents.clear();
         Some(test)
     }
 
@@ -155,10 +159,15 @@ impl Lower<'_> {
     fn meanings(&self, agent: AgentId) -> Meanings {
         let mut found = Meanings::default();
         let mut seen: BTreeSet<DialogueId> = BTreeSet::new();
-        let mut queue = vec![DialogueId::Agent(agent)];
-        while let Some(id) = queue.pop() {
+        let mut queue = VecDeque::from([DialogueId::Agent(agent)]);
+        while let Some(id) = queue.pop_front() {
             if !seen.insert(id) {
                 continue;
+            }
+            if let DialogueId::Agent(other) = id
+                && other != agent
+            {
+                found.agents.push(other);
             }
             let dialogue = self.program.dialogue(id);
             for (route, item) in dialogue.routes.iter() {
@@ -188,6 +197,10 @@ impl Lower<'_> {
             let steps = dialogue.nodes.iter().flat_map(|(_, n)| &n.steps).chain(blocks);
             queue.extend(steps.filter_map(|s| match &s.kind {
                 StepKind::Run { flow, .. } => Some(DialogueId::Flow(*flow)),
+                _ => None,
+            }));
+            queue.extend(dialogue.routes.iter().filter_map(|(_, r)| match &r.target {
+                Some(Target::Agent(other, _)) => Some(DialogueId::Agent(*other)),
                 _ => None,
             }));
         }

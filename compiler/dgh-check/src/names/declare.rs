@@ -189,9 +189,7 @@ fn allocate(lower: &mut Lower<'_>, item: &ast::Item, name: &str, origin: Origin)
     let name = name.to_owned();
     let program = &mut lower.program;
     Some(match item {
-        ast::Item::Enum(_) => {
-            Named::Enum(program.enums.push(EnumDef { name, cases: Vec::new(), origin }))
-        }
+        ast::Item::Enum(_) => Named::Enum(program.enums.push(EnumDef { name, cases: Vec::new(), origin })),
         ast::Item::Type(_) => {
             Named::Record(program.records.push(RecordDef { name, fields: Vec::new(), origin }))
         }

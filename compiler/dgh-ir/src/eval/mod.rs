@@ -136,7 +136,11 @@ impl<'a> Evaluator<'a> {
     }
 
     fn is_in(self, x: &'a Expr, set: &'a Expr, depth: usize) -> Result<bool, EvalError> {
-        let value = self.present(x, depth)?;
+        let value = self.eval(x, depth)?;
+        if *value == Value::None {
+            // What is missing is in nothing.
+            return Ok(false);
+        }
         if let ExprKind::Range(start, end) = &set.kind {
             let start = self.present(start, depth + 1)?;
             return math::within(&value, &start, &*self.present(end, depth + 1)?);

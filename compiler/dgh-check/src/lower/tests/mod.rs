@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod conditions;
 mod config;
 mod examples;
 mod meaning;
