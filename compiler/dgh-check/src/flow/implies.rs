@@ -13,6 +13,10 @@ use super::access::Access;
 
 /// Whether the second holds (or, with `false`, does not hold) whenever the first does (not).
 pub(crate) fn implies(program: &Program, first: (&Expr, bool), second: (&Expr, bool)) -> bool {
+    // Of what did not resolve nothing is known.
+    if has_hole(first.0) || has_hole(second.0) {
+        return false;
+    }
     let (Some(first), Some(second)) =
         (products(program, first.0, first.1), products(program, second.0, second.1))
     else {
@@ -20,6 +24,12 @@ pub(crate) fn implies(program: &Program, first: (&Expr, bool), second: (&Expr, b
     };
     // Each way in which the first holds is one in which the second does.
     first.iter().all(|f| second.iter().any(|s| product_implies(f, s)))
+}
+
+fn has_hole(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |e| found |= e.kind == ExprKind::Hole);
+    found
 }
 
 /// More products than this are not looked at.

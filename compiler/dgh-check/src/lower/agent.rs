@@ -322,6 +322,14 @@ impl Lower<'_> {
             ast::Expr::List(list) => list.elements().collect(),
             one => vec![one.clone()],
         };
+        if elements.is_empty() {
+            self.error_hint(
+                Code::OutOfRange,
+                setting.value_place,
+                "an agent without a channel can be reached by nobody",
+                "Name some of `phone`, `web` and `chat`, or leave the line out.",
+            );
+        }
         let mut found = Vec::new();
         for element in elements {
             let place = self.place(file, element.span());

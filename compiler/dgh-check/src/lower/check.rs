@@ -36,7 +36,9 @@ impl Lower<'_> {
             Err(why) => {
                 let finding = self.mismatch(why, &expr, want, what, place);
                 self.report.push(finding);
-                expr.ty = Type::hole().with_private(expr.ty.private);
+                // Nothing is said either of whether it is there.
+                let optional = expr.ty.optional;
+                expr.ty = Type { optional, ..Type::hole().with_private(expr.ty.private) };
                 expr
             }
         }

@@ -253,7 +253,8 @@ impl Lower<'_> {
             .filter(|d| !d.ty.optional && !given.contains(&d.name))
             .map(|d| d.name.as_str())
             .collect();
-        if !missing.is_empty() && !record.has_errors() {
+        // One that is unknown may be the one that is missing, misspelt.
+        if !missing.is_empty() && whole && !record.has_errors() {
             let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&missing));
             self.error_hint(
                 goal.code,

@@ -312,13 +312,13 @@ impl Lower<'_> {
                 ToolRef::Hole
             }
             None => {
-                self.unknown_tool(cx, &name, place);
+                self.unknown_tool(cx, &name, place, segments.len() > 1);
                 ToolRef::Hole
             }
         }
     }
 
-    fn unknown_tool(&mut self, cx: &Cx<'_>, name: &str, place: Place) {
+    fn unknown_tool(&mut self, cx: &Cx<'_>, name: &str, place: Place, of_server: bool) {
         if self.is_lost(cx.file, name) {
             return;
         }
@@ -330,10 +330,15 @@ impl Lower<'_> {
                 scope.names_of(|n| matches!(n, Named::Tool(_) | Named::Mcp(_) | Named::Knowledge(_))),
             );
         }
+        let what = if of_server { "MCP server" } else { "tool" };
         let finding =
-            self.unknown(Code::UnknownTool, place, format!("there is no tool `{name}`"), name, &known);
+            self.unknown(Code::UnknownTool, place, format!("there is no {what} `{name}`"), name, &known);
         let finding = if finding.hint.is_none() {
-            finding.with_hint(format!("Declare it: `tool {name}(…) -> type {{ … }}`, or import it."))
+            finding.with_hint(if of_server {
+                format!("Declare it: `mcp {name} {{ url: … }}`, or import it.")
+            } else {
+                format!("Declare it: `tool {name}(…) -> type {{ … }}`, or import it.")
+            })
         } else {
             finding
         };

@@ -136,7 +136,10 @@ impl Lower<'_> {
             lacking.first().copied().unwrap_or("dev")
         );
         let finding = if lacking.len() == profiles.len() {
-            self.unknown(code, place, message, name, &known)
+            let mut finding = self.unknown(code, place, message, name, &known);
+            // The slip may be in dgh.toml as well.
+            finding.fixes.iter_mut().for_each(|fix| fix.safe = false);
+            finding
         } else {
             Diagnostic::new(code, place, message)
         };

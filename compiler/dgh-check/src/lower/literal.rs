@@ -111,6 +111,7 @@ impl Lower<'_> {
         };
         let mut fields: Vec<(String, Expr)> = Vec::new();
         let mut private = false;
+        let mut lost = false;
         for field in record.fields() {
             let Some(key) = field.key() else { continue };
             let place = self.key_place(cx, &field);
@@ -145,6 +146,7 @@ impl Lower<'_> {
                             &known,
                         );
                         self.report.push(finding);
+                        lost = true;
                         self.lost_value(cx, &value)
                     }
                 },
@@ -159,7 +161,7 @@ impl Lower<'_> {
                     .filter(|d| !d.ty.optional && !fields.iter().any(|(k, _)| *k == d.name))
                     .map(|d| d.name.as_str())
                     .collect();
-                if !missing.is_empty() && !record.has_errors() {
+                if !missing.is_empty() && !lost && !record.has_errors() {
                     let names = dgh_diag::suggest::all_of(&dgh_diag::suggest::quoted(&missing));
                     let place = self.at(cx, record);
                     self.error(Code::MissingArgument, place, format!("this `{name}` lacks {names}"));

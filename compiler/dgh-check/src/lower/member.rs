@@ -208,12 +208,18 @@ impl Lower<'_> {
         }
         let place = self.place(file, name.span());
         let known = body.node_list();
+        // What is exactly the name of an outcome is no slip.
+        let known = if body.outcomes.contains_key(&text) { Vec::new() } else { known };
         let finding =
             self.unknown(Code::UnknownNode, place, format!("there is no node `{text}`"), &text, &known);
         let finding = if !finding.fixes.is_empty() {
             finding
         } else if body.outcomes.contains_key(&text) {
-            finding.with_hint(format!("`{text}` is an outcome: `end {text}`."))
+            finding.with_hint(format!("`{text}` is an outcome: `-> end {text}`."))
+        } else if matches!(text.as_str(), "hangup" | "hang_up" | "end_call" | "exit" | "stop" | "quit") {
+            let outcome = body.outcome_enum.and_then(|id| self.program.enums.get(id)?.cases.first());
+            let outcome = outcome.map_or("done", String::as_str);
+            finding.with_hint(format!("A call ends with an outcome: `-> end {outcome}`."))
         } else if self.scope(file).and_then(|s| s.peek(&text)).is_some_and(|n| matches!(n, Named::Flow(_))) {
             finding.with_hint(format!("`{text}` is a flow. A node runs it: `run {text}(…)`."))
         } else if self.scope(file).and_then(|s| s.peek(&text)).is_some_and(|n| matches!(n, Named::Agent(_))) {

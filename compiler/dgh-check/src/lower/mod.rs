@@ -104,6 +104,8 @@ pub(crate) struct Lower<'a> {
     pub(crate) damaged: HashSet<Named>,
     /// The names of all dialogues.
     pub(crate) bodies: HashMap<DialogueId, body::Body>,
+    /// Agents of which was said that they declare no outcomes.
+    without_outcomes: HashSet<AgentId>,
     /// Agents that the call of the test at hand may be handed to.
     test_agents: Vec<AgentId>,
     env: env::Env,
@@ -156,6 +158,7 @@ impl<'a> Lower<'a> {
             call_enums,
             damaged: HashSet::new(),
             bodies: HashMap::new(),
+            without_outcomes: HashSet::new(),
             test_agents: Vec::new(),
             env: env::Env::default(),
             suggestions: Cell::new(200),

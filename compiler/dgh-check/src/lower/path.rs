@@ -59,7 +59,12 @@ impl Lower<'_> {
         if text == "now" {
             return Expr { kind: ExprKind::Builtin(Builtin::Now), ty: Type::of(Kind::DateTime), origin };
         }
-        self.unknown_value(cx, &text, place, want);
+        // Where the type that is expected did not resolve, it may be a case of it.
+        if want.is_some_and(|w| w.kind == Kind::Hole) {
+            self.mentioned.borrow_mut().insert(text);
+        } else {
+            self.unknown_value(cx, &text, place, want);
+        }
         Expr::hole(origin)
     }
 
@@ -192,6 +197,12 @@ impl Lower<'_> {
             let owner = &owner.name;
             return Some(format!(
                 "`{name}` is a case of `{owner}`, and stands only where a `{owner}` is expected."
+            ));
+        }
+        if let Names::Body(_) = cx.names {
+            return Some(format!(
+                "Declare it, with `var {name}: …` for what is learned in the call or `input {name}: …` for \
+                 what is given before."
             ));
         }
         if let Names::Params(_) = cx.names {
@@ -346,7 +357,7 @@ impl Lower<'_> {
     /// is no `T?` is as much there as its record.
     pub(crate) fn may_be_asked(&self, cx: &Cx<'_>, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::Field(base, _) if matches!(base.ty.kind, Kind::Record(_)) => {
+            ExprKind::Field(base, _) if !matches!(base.ty.kind, Kind::Hole | Kind::Json) => {
                 let mut at = base.as_ref();
                 let mut optional = expr.ty.optional;
                 // A record on the way that may be missing can be asked for with its field.

@@ -5,6 +5,8 @@ use dgh_ir::program::Settings;
 use dgh_ir::{Expr, ExprKind, Kind, Type, Value};
 use dgh_syntax::ast::{self, AstNode as _};
 
+use rust_decimal::Decimal;
+
 use super::{Cx, Lower};
 
 /// A setting, with its places.
@@ -234,6 +236,7 @@ impl Lower<'_> {
             match fields.iter().find(|f| f.name == setting.name) {
                 Some(field) => {
                     let value = self.value(cx, &setting.value, &field.ty, &format!("`{}`", setting.name));
+                    self.sensible(group, setting, &value);
                     found.insert(setting.name.clone(), value);
                 }
                 None => {
@@ -267,6 +270,33 @@ impl Lower<'_> {
             }
         }
         found
+    }
+
+    /// Reports a number, an amount or a time that makes no sense in a group. Numbers there are
+    /// shares; what limits something is more than nothing.
+    fn sensible(&mut self, group: &str, setting: &Setting, value: &Expr) {
+        let ExprKind::Const(constant) = &value.kind else { return };
+        if let Value::Number(n) = constant {
+            if *n < Decimal::ZERO || *n > Decimal::ONE {
+                self.error_hint(
+                    Code::OutOfRange,
+                    setting.value_place,
+                    format!("`{}` is a share, from 0 to 1", setting.name),
+                    "A quarter is written `0.25` or `25%`.",
+                );
+            }
+            return;
+        }
+        let sign = match constant {
+            Value::Int(n) | Value::Duration(n) => n.cmp(&0),
+            Value::Money(n, _) => n.cmp(&Decimal::ZERO),
+            _ => return,
+        };
+        let limits = matches!(group, "limits" | "outbound");
+        if sign.is_lt() || (limits && sign.is_eq()) {
+            let least = if limits { "more than nothing" } else { "not less than nothing" };
+            self.error(Code::OutOfRange, setting.value_place, format!("`{}` must be {least}", setting.name));
+        }
     }
 
     /// The value of a setting, in the order of nothing but the text.

@@ -46,11 +46,13 @@ impl Lower<'_> {
             );
             return Target::Hole;
         }
-        if self.is_lost(cx.file, &text) {
+        if self.is_lost(cx.file, &text) || self.lacks_outcomes(body) {
             return Target::Hole;
         }
         let outcome_names = self.outcome_names(body);
-        let known: Vec<&str> = outcome_names.iter().map(String::as_str).collect();
+        // What is exactly the name of a node is no slip.
+        let near = if body.nodes.contains_key(&text) { [].as_slice() } else { outcome_names.as_slice() };
+        let known: Vec<&str> = near.iter().map(String::as_str).collect();
         let finding =
             self.unknown(Code::UnknownOutcome, place, format!("there is no outcome `{text}`"), &text, &known);
         let finding = if !finding.fixes.is_empty() {
@@ -62,6 +64,25 @@ impl Lower<'_> {
         };
         self.report.push(finding);
         Target::Hole
+    }
+
+    /// Says once of an agent that it declares no outcomes, which no `end` can name then.
+    fn lacks_outcomes(&mut self, body: &Body) -> bool {
+        let DialogueId::Agent(id) = body.id else { return false };
+        if !body.outcomes.is_empty() {
+            return false;
+        }
+        if self.without_outcomes.insert(id) {
+            let agent = &self.program.agents[id];
+            let (name, place) = (agent.name.clone(), self.report.place(agent.origin));
+            self.error_hint(
+                Code::UnknownOutcome,
+                place,
+                format!("`{name}` declares no outcomes, so no call can end with one"),
+                "List them in the agent: `outcome done, gave_up`.",
+            );
+        }
+        true
     }
 
     pub(crate) fn outcome_names(&self, body: &Body) -> Vec<String> {

@@ -25,6 +25,8 @@ struct Meanings {
     /// Names in a fixed order, for messages.
     label_names: Vec<String>,
     variable_names: Vec<String>,
+    /// Whether something that did not resolve may have more of them.
+    lost: bool,
     /// Agents that the call may be handed to, nearest first.
     agents: Vec<AgentId>,
 }
@@ -194,8 +196,10 @@ impl Lower<'_> {
                 known.push(Variable { ty: item.ty.clone(), choice: choices.contains(&slot) });
             }
             let blocks = dialogue.routes.iter().flat_map(|(_, r)| &r.block);
-            let steps = dialogue.nodes.iter().flat_map(|(_, n)| &n.steps).chain(blocks);
-            queue.extend(steps.filter_map(|s| match &s.kind {
+            let steps: Vec<_> = dialogue.nodes.iter().flat_map(|(_, n)| &n.steps).chain(blocks).collect();
+            found.lost |= steps.iter().any(|s| s.kind == StepKind::Hole)
+                || dialogue.routes.iter().any(|(_, r)| r.target == Some(Target::Hole));
+            queue.extend(steps.iter().filter_map(|s| match &s.kind {
                 StepKind::Run { flow, .. } => Some(DialogueId::Flow(*flow)),
                 _ => None,
             }));
@@ -251,9 +255,28 @@ impl Lower<'_> {
             TestItem::Caller(item) => {
                 item.text().map(|t| TestStepKind::Caller(self.template(&Cx::fixed(0), &t)))
             }
-            TestItem::Judge(item) => self.plain_words(item.text()).map(|t| TestStepKind::Judge(t, None)),
+            TestItem::Judge(item) => {
+                let least = item.at_least().and_then(|least| self.share(&least));
+                self.plain_words(item.text()).map(|text| TestStepKind::Judge(text, least))
+            }
         };
         test.steps.extend(kind.map(|kind| TestStep { kind, origin }));
+    }
+
+    /// A share in percent, from 0 to 100.
+    fn share(&mut self, least: &ast::AtLeast) -> Option<u32> {
+        let value = least.share()?;
+        let place = self.place(0, value.span());
+        let whole = match self.fixed(&Cx::fixed(0), &value, &Type::of(Kind::Number), "`at_least`")? {
+            Value::Number(share) => share.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?.to_u32(),
+            Value::Int(share) => u32::try_from(share).ok()?.checked_mul(100),
+            _ => None,
+        };
+        let fits = whole.filter(|percent| *percent <= 100);
+        if fits.is_none() {
+            self.error_hint(Code::OutOfRange, place, "a share is from 0% to 100%", "Write `at_least 80%`.");
+        }
+        fits
     }
 
     fn plain_words(&mut self, text: Option<ast::StringLit>) -> Option<String> {
@@ -481,7 +504,7 @@ impl Lower<'_> {
     }
 
     fn unknown_label(&mut self, meanings: &Meanings, label: &str, at: &ast::NameRef) {
-        if self.is_lost(0, label) {
+        if self.is_lost(0, label) || meanings.lost {
             return;
         }
         let place = self.place(0, at.span());
@@ -507,7 +530,7 @@ impl Lower<'_> {
         let place = self.place(0, span);
         let origin = self.report.origin(place);
         let Some(variables) = meanings.variables.get(&name) else {
-            if !self.is_lost(0, &name) {
+            if !self.is_lost(0, &name) && !meanings.lost {
                 let known: Vec<&str> = meanings.variable_names.iter().map(String::as_str).collect();
                 let finding = self.unknown(
                     Code::UnknownMeaning,

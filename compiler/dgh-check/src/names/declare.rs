@@ -28,7 +28,10 @@ pub(crate) fn declare(lower: &mut Lower<'_>) {
             names: HashMap::new(),
             order: Vec::new(),
             enums: HashMap::new(),
-            lost: lost_words(tree.syntax(), file.parse.is_accepted()),
+            lost: lost_words(tree.syntax(), file.parse.is_accepted())
+                .into_iter()
+                .chain(file.parse.diagnostics(file.id).flat_map(|d| mended(&d, &file.text)))
+                .collect(),
         };
         for item in tree.items() {
             declare_item(lower, &mut scope, index, item);
@@ -111,6 +114,16 @@ impl<'a> Walk<'a> {
 fn import_path(file: FileId, import: &ast::Import) -> Option<(String, Place)> {
     let literal = import.path()?;
     Some((literal.plain_text()?, Place { file, span: literal.span() }))
+}
+
+/// What a name that was refused may be called where it is used: as it stands, or as it should be.
+fn mended(finding: &Diagnostic, text: &str) -> Vec<String> {
+    let Place { span: Span { start, end }, .. } = finding.place;
+    let word = text.get(start as usize..end as usize);
+    let Some(word) = word.filter(|_| finding.code == Code::BadName) else { return Vec::new() };
+    // The hint says `Call it `x``.
+    let better = finding.hint.as_deref().and_then(|hint| hint.split('`').nth(1));
+    std::iter::once(word).chain(better).map(str::to_owned).collect()
 }
 
 /// The words inside of what the parser could not read.
@@ -305,8 +318,13 @@ fn bring(lower: &mut Lower<'_>, index: usize, import: &ast::Import) {
         let text = name.text();
         let place = Place { file, span: name.span() };
         let whole = Place { file, span: with_comma(import, &names, nth) };
-        let named = from.map_or(Named::Hole, |from| exported(lower, from, &text, place));
+        let (named, meant) = from.map_or((Named::Hole, None), |from| exported(lower, from, &text, place));
         let Some(scope) = lower.files.get_mut(index) else { return };
+        // The name that was meant is used as if it had been brought.
+        if let Some((meant, named)) = meant.filter(|(meant, _)| !scope.names.contains_key(meant)) {
+            let used = Cell::new(true);
+            scope.insert(meant, Entry { named, place, whole, imported: true, used });
+        }
         if let Some(first) = scope.names.get(&text) {
             let finding = Diagnostic::new(
                 Code::Duplicate,
@@ -326,14 +344,20 @@ fn bring(lower: &mut Lower<'_>, index: usize, import: &ast::Import) {
     }
 }
 
-fn exported(lower: &mut Lower<'_>, from: usize, name: &str, place: Place) -> Named {
-    let Some(scope) = lower.files.get(from) else { return Named::Hole };
+/// What an import brings under a name; with an unknown name, the one that was meant.
+fn exported(
+    lower: &mut Lower<'_>,
+    from: usize,
+    name: &str,
+    place: Place,
+) -> (Named, Option<(String, Named)>) {
+    let Some(scope) = lower.files.get(from) else { return (Named::Hole, None) };
     if let Some(entry) = scope.names.get(name).filter(|e| !e.imported) {
         entry.used.set(true);
-        return entry.named;
+        return (entry.named, None);
     }
     if scope.lost.contains(name) {
-        return Named::Hole;
+        return (Named::Hole, None);
     }
     let own: Vec<&str> = scope
         .order
@@ -346,8 +370,10 @@ fn exported(lower: &mut Lower<'_>, from: usize, name: &str, place: Place) -> Nam
     if scope.names.contains_key(name) {
         finding = finding.with_hint("That file only imports it. Import it from where it is declared.");
     }
+    let meant = dgh_diag::suggest::closest(name, own.iter().copied())
+        .and_then(|meant| Some((meant.to_owned(), scope.get(meant)?)));
     lower.report.push(finding);
-    Named::Hole
+    (meant.as_ref().map_or(Named::Hole, |(_, named)| *named), meant)
 }
 
 fn report_missing(lower: &mut Lower<'_>, known: &[String], path: &str, place: Place) {

@@ -63,6 +63,35 @@ fn a_number_is_held_against_its_range_when_it_is_set() {
     );
 }
 
+#[test]
+fn settings_have_sensible_values() {
+    table(
+        &[
+            (OutOfRange, At::Member, "limits { turns: «-4» }", "`turns` must be more than nothing"),
+            (OutOfRange, At::Member, "limits { duration: «0s» }", "`duration` must be more than nothing"),
+            (OutOfRange, At::Member, "limits { cost: «-1 USD» }", "`cost` must be more than nothing"),
+            (OutOfRange, At::Member, "sound { volume: «7» }", "`volume` is a share"),
+            (
+                OutOfRange,
+                At::Member,
+                "review r { sample: «2500%» score polite: 1..5 \"Polite\" }",
+                "A quarter is written",
+            ),
+            (OutOfRange, At::Member, "channels: «[]»", "reached by nobody"),
+            (UnknownOutcome, At::Route, "when more: \"More\" -> end «act»", "`act` is a node"),
+            (UnknownNode, At::Route, "when more: \"More\" -> «failed»", "`-> end failed`"),
+            (UnknownNode, At::Route, "when more: \"More\" -> «hangup»", "`-> end done`"),
+            (UnknownTool, At::Route, "use «calendr».list_holidays", "no MCP server `calendr`"),
+        ],
+        &[
+            (At::Member, "limits { turns: 4, duration: 6min, cost: 0.40 USD }"),
+            (At::Member, "sound { volume: 0.5 }"),
+            (At::Member, "review r { sample: 25%, min_duration: 0s  score polite: 1..5 \"Polite\" }"),
+            (At::Member, "channels: [phone]"),
+        ],
+    );
+}
+
 const HANDS_OVER: &str = r#"dgh 1
 agent front {
   outcome gave_up

@@ -39,7 +39,7 @@ fn unknown_names_are_found_with_what_was_meant() {
             (UnknownName, At::Step, "say «whoo»", "Did you mean `who`?"),
             (UnknownNode, At::Route, "when more: \"More\" -> «pik»", "Did you mean `pick`?"),
             (UnknownNode, At::Route, "when more: \"More\" -> detour «pik»", "Did you mean `pick`?"),
-            (UnknownNode, At::Route, "when more: \"More\" -> «done»", "`done` is an outcome: `end done`."),
+            (UnknownNode, At::Route, "when more: \"More\" -> «done»", "`done` is an outcome: `-> end done`."),
             (UnknownNode, At::Route, "when more: \"More\" -> «ask»", "A node runs it"),
             (UnknownNode, At::Route, "when more: \"More\" -> «other»", "is an agent"),
             (UnknownNode, At::Member, "ensure act before «pikc»", "Did you mean `pick`?"),

@@ -27,6 +27,22 @@ fn a_use_of_what_failed_to_resolve_is_silent() {
         ),
         (
             At::Item,
+            "import { yes_nno } from \"std/collect\"\nflow g() -> bool? { start s node s { run yes_no(\"x\") as y if y == true -> s2 if y == false -> s2 else -> s2 } node s2 { say \"x\" next -> return true } }",
+        ),
+        (At::Member, "var x: Nope \"x\"  node n { if x == one -> act if x == two -> pick else -> act }"),
+        (At::Member, "node n { run askk(\"x\") as y if y == one -> act if y == two -> pick else -> act }"),
+        (At::Step, "set choice = { idd: \"a\", at: now, price: 3 EUR }"),
+        (At::Step, "call find(age) as more"),
+        (At::Step, "call tell_them(messag: \"x\")"),
+        (
+            At::Item,
+            "enum topic { a, b }\nagent t { outcome o  var x: Topic = a \"X\" start n node n { if x == a -> m else -> m } node m { say \"x\" next -> end o } }",
+        ),
+        (At::Member, "node TakeOrder { say \"x\" next -> act }  node n { say \"y\" next -> take_order }"),
+        (At::Member, "node take-order { say \"x\" next -> act }  node n { say \"y\" next -> take_order }"),
+        (At::Item, "agent t { start n node n { say \"x\" if now.time > 9:00 -> end a else -> end b } }"),
+        (
+            At::Item,
             "import { A, b } from \"./nope.dgh\"\ntool t(a: A) -> list<A> { about: \"x\" post: \"https://example.com\" body: b }",
         ),
     ] {
