@@ -519,6 +519,7 @@ fn word(rule: Rule) -> Option<String> {
         Rule::from => "`from`",
         Rule::means => "`means`",
         Rule::of_agent => "`of`",
+        Rule::at_least => "`at_least`",
         Rule::everything => "`everything`",
         Rule::setting => "a setting such as `timeout: 4s`",
         Rule::field => "a field such as `name: text`",

@@ -147,6 +147,7 @@ pub(crate) fn meaning(rule: Rule) -> Meaning {
         Rule::goto => Meaning::Node(SyntaxKind::NodeTarget),
         Rule::test => Meaning::Node(SyntaxKind::Test),
         Rule::of_agent => Meaning::Node(SyntaxKind::OfAgent),
+        Rule::at_least => Meaning::Node(SyntaxKind::AtLeast),
         Rule::given => Meaning::Node(SyntaxKind::Given),
         Rule::given_value => Meaning::Node(SyntaxKind::GivenValue),
         Rule::mock => Meaning::Node(SyntaxKind::Mock),

@@ -283,6 +283,8 @@ kinds! {
     Test,
     /// `of agent`
     OfAgent,
+    /// `at_least 80%`
+    AtLeast,
     /// `given a = …, b = …`
     Given,
     /// `path = value`

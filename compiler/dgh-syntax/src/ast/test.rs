@@ -88,10 +88,17 @@ views! {
         /// Who the simulated person is.
         one text: StringLit;
     }
-    /// `judge "…"`
+    /// `judge "…" at_least 80%`
     Judge {
         /// What the judge decides.
         one text: StringLit;
+        /// From when on it holds.
+        one at_least: AtLeast;
+    }
+    /// `at_least 80%`
+    AtLeast {
+        /// The share.
+        one share: Expr;
     }
 }
 

@@ -59,6 +59,11 @@ impl Input {
         Self { first, source }
     }
 
+    /// Whether a person types.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.source, Source::Terminal(_))
+    }
+
     /// Whether the caller's words must be printed: nobody sees them otherwise.
     pub fn echoes(&self) -> bool {
         !matches!(self.source, Source::Terminal(_)) || !self.first.is_empty()

@@ -42,8 +42,14 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
     }
     session.settle(&mut terminal).await?;
     let mut turns: Vec<Before> = Vec::new();
-    while !session.is_over() {
+    loop {
+        if session.is_over() && input.is_terminal() {
+            terminal.note("the call is over; :back takes the last turn back, Enter leaves")?;
+        }
         let line = input.next().await?;
+        if session.is_over() && !matches!(line, Line::Back | Line::Variables | Line::Log) {
+            break;
+        }
         if input.echoes() {
             terminal.caller(&line)?;
         }
