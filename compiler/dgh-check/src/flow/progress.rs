@@ -81,7 +81,13 @@ fn arrows(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> Vec<Arrow> {
         for (route_id, route) in scene.own(from) {
             let Some(Target::Node(to)) = route.target else { continue };
             let slow = route.block.iter().any(|s| takes_time(s, silent));
-            if Row::of(&route.decider) == Row::Done && !slow && scene.dialogue.nodes.get(to).is_some() {
+            let Some(next) = scene.dialogue.nodes.get(to) else { continue };
+            // The common case at once: what the arrow clears, the next node asks for.
+            let mut missing = BTreeMap::new();
+            apply(&route.block, route_id, &mut missing);
+            apply(&next.steps, route_id, &mut missing);
+            let asks = next.collect.iter().flat_map(|c| &c.slots).any(|slot| missing.contains_key(slot));
+            if Row::of(&route.decider) == Row::Done && !slow && !asks {
                 found.push(Arrow { from, to, route: route_id });
             }
         }

@@ -172,3 +172,35 @@ fn one_of_two_circles_is_enough() {
   }"#,
     );
 }
+
+#[test]
+fn a_clear_counts_some_nodes_before_the_question_too() {
+    agent(
+        r#"
+  var day: date "Which day"
+  start request
+  node request { collect day  on failed(collect) -> end done  next -> offer }
+  node offer {
+    call slots(day) as found
+    on error -> end done
+    if found.empty -> sorry { clear day }
+    else -> end done
+  }
+  node sorry { say "Nothing is free."  next -> think }
+  node think { if now.time in 9:00..12:00 -> request  else -> request { say "Later, then." } }"#,
+    );
+    agent(
+        r#"
+  var day: date "Which day"
+  start request
+  node request { collect day  on failed(collect) -> end done  next -> offer }
+  node offer {
+    call slots(day) as found
+    on error -> end done
+    if found.empty -> sorry { clear day }
+    if found.count == 1 -> sorry
+    else -> end done
+  }
+  node sorry { say "Nothing is free."  next -> request } //~ E0305"#,
+    );
+}
