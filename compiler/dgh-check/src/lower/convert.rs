@@ -69,7 +69,7 @@ impl Lower<'_> {
         place: Place,
         goal: Goal<'_>,
     ) -> Option<Value> {
-        let want = if matches!(ty.kind, Kind::Json | Kind::Hole) { None } else { Some(ty) };
+        let want = if ty.kind == Kind::Json { None } else { Some(ty) };
         let lowered = self.expr(&Cx::fixed(file), value, want);
         let found = match lowered.kind {
             ExprKind::Const(value) => value,

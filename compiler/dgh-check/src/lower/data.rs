@@ -167,11 +167,11 @@ impl Lower<'_> {
         for setting in &settings {
             match setting.name.as_str() {
                 "url" => {
-                    self.program.mcps[id].url = Some(self.setting_expr(&cx, setting, &Type::of(Kind::Url)))
+                    self.program.mcps[id].url = Some(self.setting_expr(&cx, setting, &Type::of(Kind::Url)));
                 }
                 "command" => {
                     self.program.mcps[id].command =
-                        Some(self.setting_expr(&cx, setting, &Type::of(Kind::Text)))
+                        Some(self.setting_expr(&cx, setting, &Type::of(Kind::Text)));
                 }
                 "auth" => self.program.mcps[id].auth = self.auth(&cx, &setting.value),
                 "timeout" => {

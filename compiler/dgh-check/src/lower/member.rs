@@ -51,7 +51,7 @@ impl Members {
                 ast::Member::Group(m) => found.groups.push(m),
                 ast::Member::Setting(m) => found.settings.push(m),
                 policy @ (ast::Member::Ensure(_) | ast::Member::Always(_) | ast::Member::Never(_)) => {
-                    found.policies.push(policy)
+                    found.policies.push(policy);
                 }
             }
         }

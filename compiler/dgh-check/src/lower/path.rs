@@ -150,7 +150,10 @@ impl Lower<'_> {
     }
 
     fn unknown_value(&mut self, cx: &Cx<'_>, name: &str, place: Place, want: Option<&Type>) {
-        if self.is_lost(cx.file, name) {
+        let outcomes = cx.dialogue().and_then(|b| b.outcome_enum).map(Kind::Enum);
+        let told = want.is_some_and(|w| Some(&w.kind) == outcomes.as_ref())
+            && matches!(cx.dialogue().map(|b| b.id), Some(DialogueId::Agent(id)) if self.without_outcomes.contains(&id));
+        if self.is_lost(cx.file, name) || told {
             return;
         }
         let mut known = cx.value_names();

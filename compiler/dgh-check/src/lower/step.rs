@@ -376,7 +376,7 @@ impl Lower<'_> {
                     }
                 }
                 "ring" => {
-                    ring_ms = self.fixed_ms(&Cx::fixed(cx.file), &setting.value, "`ring`").unwrap_or(RING_MS)
+                    ring_ms = self.fixed_ms(&Cx::fixed(cx.file), &setting.value, "`ring`").unwrap_or(RING_MS);
                 }
                 "brief" => brief = Some(self.text_template(cx, &setting.value, "`brief`")),
                 _ => self.unknown_setting(&setting, "`transfer`", &["mode", "ring", "brief"]),

@@ -35,7 +35,7 @@ impl Lower<'_> {
             match part {
                 StringPart::Text { value, .. } => parts.push(Part::Text(value)),
                 StringPart::Interpolation(interpolation) => {
-                    parts.extend(self.interpolation(cx, &interpolation))
+                    parts.extend(self.interpolation(cx, &interpolation));
                 }
             }
         }

@@ -9,7 +9,6 @@ use dgh_ir::test::{
 };
 use dgh_ir::{Kind, Type, Value};
 use dgh_syntax::ast::{self, AstNode as _, LiteralValue, TestItem};
-use rust_decimal::prelude::ToPrimitive as _;
 
 use super::body::Body;
 use super::convert::Goal;
@@ -269,7 +268,9 @@ impl Lower<'_> {
         let value = least.share()?;
         let place = self.place(0, value.span());
         let whole = match self.fixed(&Cx::fixed(0), &value, &Type::of(Kind::Number), "`at_least`")? {
-            Value::Number(share) => u32::try_from(share.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?.trunc()).ok(),
+            Value::Number(share) => {
+                u32::try_from(share.checked_mul(rust_decimal::Decimal::ONE_HUNDRED)?.trunc()).ok()
+            }
             Value::Int(share) => u32::try_from(share).ok()?.checked_mul(100),
             _ => None,
         };

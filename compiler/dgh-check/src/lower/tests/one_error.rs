@@ -38,6 +38,14 @@ fn a_use_of_what_failed_to_resolve_is_silent() {
             At::Item,
             "enum topic { a, b }\nagent t { outcome o  var x: Topic = a \"X\" start n node n { if x == a -> m else -> m } node m { say \"x\" next -> end o } }",
         ),
+        (
+            At::Item,
+            "agent t { start n node n { say \"x\" next -> end a } }\ntest \"x\" of t { expect outcome == a }",
+        ),
+        (
+            At::File,
+            "dgh 1\nagent t { outcome o  var x: Topick \"X\" start n node n { collect x on failed(collect) -> end o next -> end o } }\ntest \"x\" { says \"a\" means { x: sales } }",
+        ),
         (At::Member, "node TakeOrder { say \"x\" next -> act }  node n { say \"y\" next -> take_order }"),
         (At::Member, "node take-order { say \"x\" next -> act }  node n { say \"y\" next -> take_order }"),
         (At::Item, "agent t { start n node n { say \"x\" if now.time > 9:00 -> end a else -> end b } }"),
