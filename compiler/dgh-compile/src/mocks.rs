@@ -18,7 +18,7 @@ pub(crate) fn check(program: &Program, manifest: &Manifest) -> Vec<Diagnostic> {
     for (name, cases) in manifest.profiles.values().flat_map(|profile| &profile.mocks) {
         match Target::find(program, name) {
             Some(target) => {
-                findings.extend(cases.iter().filter_map(|case| target.complaint(program, name, case)))
+                findings.extend(cases.iter().filter_map(|case| target.complaint(program, name, case)));
             }
             None => findings.extend(cases.first().map(|case| unknown(program, name, case))),
         }

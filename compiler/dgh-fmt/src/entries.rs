@@ -55,7 +55,7 @@ impl Printer<'_> {
     ) {
         let (start, end) = (open.text_range().start(), close.text_range().end());
         let things: Vec<&SyntaxElement> = inside.iter().filter(|e| is_thing(e)).collect();
-        let has_comment = inside.iter().any(|e| is_comment(e));
+        let has_comment = inside.iter().any(is_comment);
         if things.is_empty() && !has_comment {
             self.token(open);
             self.token(close);

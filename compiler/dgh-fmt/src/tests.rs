@@ -215,7 +215,7 @@ proptest! {
         for token in tree.descendants_with_tokens().filter_map(NodeOrToken::into_token) {
             if token.kind() == K::Whitespace && !token.text().contains('\n')
                 && !token.parent_ancestors().any(|a| a.kind() == K::String)
-                && !token.next_token().is_some_and(|n| n.kind() == K::Comment)
+                && token.next_token().is_none_or(|n| n.kind() != K::Comment)
             {
                 gaps.push(out.len());
             }

@@ -14,7 +14,6 @@ pub(super) struct Seen<'a> {
     pub(super) program: &'a Program,
     pub(super) line: &'a ScriptedCall,
     pub(super) mocks: &'a Mocks<'a>,
-    pub(super) agent: &'a dgh_ir::Agent,
 }
 
 /// What is wrong with an `expect`; none: it holds.
@@ -37,15 +36,6 @@ fn entered<'a>(seen: &'a Seen<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
         Record::Entered { dialogue, node } if is_agent(dialogue) => Some((dialogue.as_str(), node.as_str())),
         _ => None,
     })
-}
-
-/// Nodes of the agent that were entered, in order.
-pub(super) fn visited(records: &[Record], dialogue: &str) -> Vec<String> {
-    let entered = records.iter().filter_map(|record| match record {
-        Record::Entered { dialogue: of, node } if of == dialogue => Some(node.clone()),
-        _ => None,
-    });
-    entered.collect()
 }
 
 fn explain(seen: &Seen<'_>, scope: &Probed<'_>, expr: &Expr) -> String {

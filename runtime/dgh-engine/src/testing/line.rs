@@ -36,6 +36,8 @@ pub struct ScriptedCall {
     pub spoken: Vec<String>,
     /// Webhooks that were due: name and body.
     pub webhooks: Vec<(String, Option<Json>)>,
+    /// Facts that the engine was told: its steps.
+    pub events: usize,
     /// Keys that were pressed on the line.
     pub pressed: Vec<String>,
     /// Every effect that was polled, of a call that is [`ScriptedCall::recorded`].
@@ -68,6 +70,7 @@ impl ScriptedCall {
             records: Vec::new(),
             spoken: Vec::new(),
             webhooks: Vec::new(),
+            events: 0,
             pressed: Vec::new(),
             effects: Vec::new(),
             playing: VecDeque::new(),
@@ -90,6 +93,7 @@ impl ScriptedCall {
 
     /// A fact, now.
     pub fn handle(&mut self, event: Event) {
+        self.events += 1;
         self.call.handle(event, self.now);
         self.drain();
     }

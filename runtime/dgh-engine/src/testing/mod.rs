@@ -39,6 +39,8 @@ pub struct TestOutcome {
     pub failure: Option<TestFailure>,
     /// Turns on which the model does something else than the script says; only with a model.
     pub differences: Vec<Difference>,
+    /// Steps of the engine that it took.
+    pub events: usize,
     /// The call as it went, masked.
     pub dialogue: Vec<Record>,
     /// Nodes that were entered, in order: dialogue and node.

@@ -63,6 +63,7 @@ pub(super) fn run(
         skipped: None,
         failure: None,
         differences: Vec::new(),
+        events: 0,
         dialogue: Vec::new(),
         visited: Vec::new(),
         routes: BTreeSet::new(),
@@ -112,6 +113,7 @@ pub(super) fn run(
         }
     }
     outcome.differences = runner.differences;
+    outcome.events = runner.line.events;
     outcome.dialogue = runner.line.records;
     outcome
 }
@@ -336,14 +338,13 @@ impl<'a> Runner<'a, '_> {
 
     fn expectations(&mut self) -> Check {
         let program = self.program;
-        let Some(agent) = program.agents.get(self.case.agent) else { return Ok(()) };
         for step in &self.case.steps {
             if let TestStepKind::Judge(opinion, least) = &step.kind {
                 self.origin = step.origin;
                 self.judge(opinion, least.unwrap_or(HOLDS_FROM))?;
             }
             let TestStepKind::Expect(expr) = &step.kind else { continue };
-            let seen = Seen { program, line: &self.line, mocks: &self.mocks, agent };
+            let seen = Seen { program, line: &self.line, mocks: &self.mocks };
             if let Some(mut message) = wrong(&seen, expr) {
                 if !self.line.call().is_over() {
                     let (_, node) = self.line.call().position();

@@ -88,7 +88,7 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
             Line::Unknown(command) => {
                 terminal.note(&format!("there is no `{command}`; :help shows what there is"))?
             }
-            Line::Quit => return Ok(Outcome::Clean),
+            Line::Quit => break,
         }
     }
     if let Some(path) = &args.log {
