@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use dgh_ir::{Arena, DialogueId, NodeId, Route, RouteId, StepKind, Target};
+use dgh_ir::{Arena, Decider, DialogueId, Event, NodeId, Route, RouteId, StepKind, Target};
 use fixedbitset::FixedBitSet;
 
 use super::narrow::there;
@@ -248,7 +248,7 @@ fn grow(known: &mut FixedBitSet, more: &FixedBitSet) -> bool {
 }
 
 /// The routes of `anywhere` by where they are seen: by row, apart when they are detours, and each
-/// alone when some node overrides it.
+/// alone when some node overrides it, or when it is `on corrected`, which comes in few nodes.
 fn groups<'a>(scene: &Scene<'a>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut shared: BTreeMap<(Row, bool), usize> = BTreeMap::new();
@@ -260,7 +260,12 @@ fn groups<'a>(scene: &Scene<'a>) -> Vec<Group<'a>> {
         }
         let new = groups.len();
         let detour = matches!(route.target, Some(Target::Detour(_)));
-        let index = if overridden.contains(&id) { new } else { *shared.entry((row, detour)).or_insert(new) };
+        let corrects = matches!(route.decider, Decider::On(Event::Corrected(_)));
+        let index = if corrects || overridden.contains(&id) {
+            new
+        } else {
+            *shared.entry((row, detour)).or_insert(new)
+        };
         match groups.get_mut(index) {
             Some(group) => group.routes.push((id, route)),
             None => {

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Span, suggest};
-use dgh_ir::{FlowId, NodeId, Route, RouteId, SlotId, Step, StepKind, Target};
+use dgh_ir::{FlowId, Node, NodeId, Route, RouteId, SlotId, Step, StepKind, Target};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -73,7 +73,7 @@ fn arrows(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> Vec<Arrow> {
         let shape = scene.shapes[from];
         let passes = shape.is_ever_done()
             && !shape.broken
-            && !node.steps.iter().any(|s| takes_time(s, silent))
+            && !node.steps.iter().any(|s| takes_turn_or_time(node, s, silent))
             && node.collect.as_ref().is_none_or(|c| !c.slots.is_empty());
         if !passes {
             continue;
@@ -93,6 +93,12 @@ fn arrows(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> Vec<Arrow> {
         }
     }
     found
+}
+
+/// A step of a node. An `ask` beside a `collect` belongs to it: it is left out once all is filled.
+fn takes_turn_or_time(node: &Node, step: &Step, silent: &BTreeSet<FlowId>) -> bool {
+    let left_out = node.collect.is_some() && matches!(step.kind, StepKind::Ask { .. });
+    !left_out && takes_time(step, silent)
 }
 
 fn takes_time(step: &Step, silent: &BTreeSet<FlowId>) -> bool {
@@ -136,7 +142,7 @@ fn returns_silently(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> bool {
         if !seen.insert(id)
             || asks
             || !scene.shapes[id].is_ever_done()
-            || node.steps.iter().any(|s| takes_time(s, silent))
+            || node.steps.iter().any(|s| takes_turn_or_time(node, s, silent))
         {
             continue;
         }

@@ -1,11 +1,11 @@
 //! What the analyses of one dialogue share: the shapes of its nodes and which of them are reached.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dgh_diag::Code;
 use dgh_ir::{
-    Arena, Dialogue, DialogueId, FlowId, Node, NodeId, Origin, Program, Route, RouteId, Step, StepKind,
-    Target,
+    Arena, Decider, Dialogue, DialogueId, Event, FlowId, Node, NodeId, Origin, Program, Route, RouteId,
+    SlotId, Step, StepKind, Target,
 };
 
 use super::rows::{Row, Shape, overrides};
@@ -64,6 +64,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) reached: Arena<NodeId, bool>,
     /// Nodes that some path without a `detour` reaches.
     pub(crate) main: Arena<NodeId, bool>,
+    /// For each `on corrected(x)`: the nodes in which x may have been used. Before that a new
+    /// value is simply noted, and the event never comes.
+    used: BTreeMap<SlotId, Arena<NodeId, bool>>,
     /// Whether some arrow leads nobody knows where, or did not parse.
     pub(crate) has_lost_arrow: bool,
 }
@@ -152,10 +155,19 @@ impl<'a> Scene<'a> {
         };
         let has_lost_arrow = errors.damage.are_in(report, origin)
             || dialogue.routes.iter().any(|(_, r)| matches!(r.target, Some(Target::Hole)));
-        let mut scene =
-            Self { program, id, dialogue, shapes, reached: none.clone(), main: none, has_lost_arrow };
+        let mut scene = Self {
+            program,
+            id,
+            dialogue,
+            shapes,
+            reached: none.clone(),
+            main: none,
+            used: BTreeMap::new(),
+            has_lost_arrow,
+        };
         scene.main = scene.reach(false);
         scene.reached = scene.reach(true);
+        scene.used = scene.corrected().into_iter().map(|slot| (slot, scene.used_in(slot))).collect();
         scene
     }
 
@@ -187,8 +199,63 @@ impl<'a> Scene<'a> {
         let row = Row::of(&outer.decider);
         row != Row::Done
             && self.shapes[node].has(row)
+            && self.can_come(node, &outer.decider)
             && (self.main[node] || !matches!(outer.target, Some(Target::Detour(_))))
             && !self.own(node).any(|(_, own)| overrides(&own.decider, &outer.decider))
+    }
+
+    /// Whether the event of a route can come in a node at all.
+    pub(crate) fn can_come(&self, node: NodeId, decider: &Decider) -> bool {
+        match decider {
+            Decider::On(Event::Corrected(slot)) => self.used.get(slot).is_none_or(|used| used[node]),
+            _ => true,
+        }
+    }
+
+    /// The names that some `on corrected` speaks of.
+    fn corrected(&self) -> BTreeSet<SlotId> {
+        let slot = |route: &Route| match route.decider {
+            Decider::On(Event::Corrected(slot)) => Some(slot),
+            _ => None,
+        };
+        self.dialogue.routes.iter().filter_map(|(_, route)| slot(route)).collect()
+    }
+
+    /// The nodes that a call may be in after a `call`, `run`, `transfer`, `set` or `if` has read a
+    /// name.
+    fn used_in(&self, slot: SlotId) -> Arena<NodeId, bool> {
+        let mut used: Arena<NodeId, bool> = self.dialogue.nodes.iter().map(|_| false).collect();
+        let mut stack = Vec::new();
+        let uses = |steps: &[Step]| steps.iter().any(|step| uses(step, slot));
+        let outer: Vec<&Route> = self.anywhere().map(|(_, route)| route).collect();
+        for (id, node) in self.nodes() {
+            if uses(&node.steps) {
+                stack.push(id);
+            }
+            for (_, route) in self.own(id) {
+                let asked = route.decider.condition().is_some_and(|c| c.reads().contains(&slot));
+                if asked {
+                    // The routes behind an `if` that did not hold have used it as well.
+                    stack.extend(self.own(id).filter_map(|(_, route)| target_node(route)));
+                } else if uses(&route.block) {
+                    stack.push(target_node(route).unwrap_or(id));
+                }
+            }
+        }
+        stack.extend(outer.iter().filter(|r| uses(&r.block)).filter_map(|r| target_node(r)));
+        let mut from_anywhere = false;
+        while let Some(id) = stack.pop() {
+            if used.get(id) != Some(&false) {
+                continue;
+            }
+            used[id] = true;
+            stack.extend(self.own(id).filter_map(|(_, route)| target_node(route)));
+            if !from_anywhere {
+                from_anywhere = true;
+                stack.extend(outer.iter().filter_map(|route| target_node(route)));
+            }
+        }
+        used
     }
 
     /// Whether some statement that may have set a value did not resolve.
@@ -234,6 +301,15 @@ impl<'a> Scene<'a> {
         }
         seen
     }
+}
+
+/// Whether a step makes the value of a name count as used.
+fn uses(step: &Step, slot: SlotId) -> bool {
+    let counts = matches!(
+        step.kind,
+        StepKind::Call { .. } | StepKind::Run { .. } | StepKind::Transfer { .. } | StepKind::Set(..)
+    );
+    counts && step.reads().contains(&slot)
 }
 
 /// The node that a route leads to.

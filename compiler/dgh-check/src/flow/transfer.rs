@@ -236,7 +236,7 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 Row::Gone => gone.clone(),
             };
             let state = self.route(route, state, missing);
-            if let Some(to) = target_node(route) {
+            if let Some(to) = target_node(route).filter(|_| self.scene.can_come(id, &route.decider)) {
                 let shut = matches!(route.target, Some(Target::Detour(_))) && !self.scene.main[id];
                 if !shut {
                     arrow(route_id, to, state);

@@ -695,3 +695,41 @@ fn a_transfer_on_an_arrow_is_handled_where_it_starts() {
   node again { prompt "Talk on."  when bye: "They say goodbye" -> end done }"#,
     );
 }
+
+#[test]
+fn a_correction_comes_only_after_the_value_was_used() {
+    agent(
+        r#"
+  var day: date "Which day"
+  var name: text "Their name"
+  start hello
+  node hello { ask "Hello."  when on: "On" -> details }
+  node details { collect name, day  on failed(collect) -> end done  next -> look }
+  node look {
+    call slots(day) as found
+    on error -> end done
+    next -> choose
+  }
+  node choose { prompt "Offer {{ found }} to {{ name }}."  when bye: "They say goodbye" -> end done }
+  anywhere { on corrected(day) -> look { say "Let me look again, {{ name }}." } }"#,
+    );
+    agent(
+        r#"
+  var day: date "Which day"
+  var name: text "Their name"
+  start hello
+  node hello { ask "Hello."  when on: "On" -> details }
+  node details { collect name, day  on failed(collect) -> end done  next -> look }
+  node look {
+    call slots(day) as found
+    on error -> end done
+    next -> choose { clear name }
+  }
+  node choose { prompt "Offer {{ found }}."  when bye: "They say goodbye" -> end done }
+  anywhere {
+    on corrected(day) -> look {
+      say "Let me look again, {{ name }}." //~ E0301
+    }
+  }"#,
+    );
+}
