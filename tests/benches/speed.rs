@@ -129,7 +129,8 @@ fn release_binary() -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(cargo).args(["build", "-q", "--release"]).current_dir(root()).status().unwrap();
     assert!(status.success());
-    root().join("target/release/dgh")
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("release/dgh")
 }
 
 /// Kilobytes at the most, as the kernel counted them (`VmHWM`, proc(5)) while the process ran.
