@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dgh_diag::{FileId, Place, Span};
+use dgh_diag::{Code, FileId, Place, Span};
 use dgh_ir::McpTool;
 use indexmap::IndexMap;
 use serde_json::json;
@@ -66,6 +66,18 @@ fn values_of_the_profiles() {
             .contains("E0131 `welcom` There is no recording `welcom` in dgh.toml | Did you mean `welcome`?"),
         "{found:#?}"
     );
+}
+
+#[test]
+fn which_of_two_files_has_the_slip_is_for_a_person_to_say() {
+    let text = program(At::Tool, "auth: bearer(secret.API_KEY)");
+    let bundle = Bundle::new(&[("agent.dgh", &text)]);
+    let fixes: Vec<bool> = bundle.with(profiles(&[("dev", &[], &["API_KEI"])]), |input| {
+        let checked = check(input);
+        let secret = checked.diagnostics.iter().filter(|d| d.code == Code::UnknownSecret);
+        secret.flat_map(|d| &d.fixes).map(|fix| fix.safe).collect()
+    });
+    assert_eq!(fixes, [false]);
 }
 
 #[test]
