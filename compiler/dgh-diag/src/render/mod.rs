@@ -154,7 +154,8 @@ impl Screen {
         let _ = writeln!(out, "  {}", self.paint("how a call gets there:", Paint::new().cyan()));
         let number_width = steps.len().to_string().len();
         // Of a long path the beginning and the end tell the story.
-        let left_out = if steps.len() > STEPS { HEAD_STEPS..steps.len() - (STEPS - HEAD_STEPS) } else { 0..0 };
+        let left_out =
+            if steps.len() > STEPS { HEAD_STEPS..steps.len() - (STEPS - HEAD_STEPS) } else { 0..0 };
         let numbered = steps.iter().enumerate().filter(|(i, _)| !left_out.contains(i));
         let rows: Vec<(String, String, String)> = numbered
             .clone()

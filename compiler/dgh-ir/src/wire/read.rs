@@ -344,9 +344,5 @@ impl Reader {
 }
 
 fn enum_def(wire: &v1::EnumDef) -> EnumDef {
-    EnumDef {
-        name: wire.name.clone(),
-        cases: wire.cases.clone(),
-        origin: Origin::NONE,
-    }
+    EnumDef { name: wire.name.clone(), cases: wire.cases.clone(), origin: Origin::NONE }
 }

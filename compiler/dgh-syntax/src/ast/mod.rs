@@ -39,8 +39,8 @@ pub use route::{
 pub use step::{Ask, Binding, Block, Call, Clear, Play, Press, Run, Say, Set, Step, Tell, Transfer, Wait};
 pub use string::{Format, Interpolation, StringLit, StringPart};
 pub use test::{
-    AgentSays, AtLeast, Caller, Expect, Given, GivenValue, HangsUp, Interrupts, Judge, Keys, Means, Mock, Nothing,
-    OfAgent, Says, Test, TestItem, Waits,
+    AgentSays, AtLeast, Caller, Expect, Given, GivenValue, HangsUp, Interrupts, Judge, Keys, Means, Mock,
+    Nothing, OfAgent, Says, Test, TestItem, Waits,
 };
 pub use types::{Bound, ListType, NamedType, RangeType, TypeArgs, TypeKind, TypeRef};
 
