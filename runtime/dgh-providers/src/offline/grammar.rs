@@ -45,22 +45,25 @@ pub(super) fn ask(statement: &str) -> String {
 
 /// The question "{head} do you {rest}?", with the auxiliary that the rest asks for.
 pub(super) fn inverted(head: &str, rest: &[String]) -> String {
-    let verb = rest.first().map(|verb| verb.to_lowercase()).unwrap_or_default();
+    let said = rest.first().map(|verb| verb.to_lowercase()).unwrap_or_default();
+    // "they are, from 1 to 5": the comma stays behind the one who is asked.
+    let verb = said.trim_end_matches([',', ';', ':']).to_owned();
+    let stop = said.get(verb.len()..).unwrap_or_default();
     let tail = to_you(&rest.get(1..).unwrap_or_default().join(" "));
     let participle = rest.get(1).is_some_and(|next| {
         next == "been" || next == "had" || next.ends_with("ed") || next == "ever" || next == "already"
     });
     let text = match verb.as_str() {
-        "is" | "are" | "am" | "'re" => format!("{head} are you {tail}"),
-        "was" | "were" => format!("{head} were you {tail}"),
-        "has" | "have" if participle => format!("{head} have you {tail}"),
+        "is" | "are" | "am" | "'re" => format!("{head} are you{stop} {tail}"),
+        "was" | "were" => format!("{head} were you{stop} {tail}"),
+        "has" | "have" if participle => format!("{head} have you{stop} {tail}"),
         "would" | "will" | "can" | "could" | "should" | "must" | "may" | "might" | "did" => {
-            format!("{head} {verb} you {tail}")
+            format!("{head} {verb} you{stop} {tail}")
         }
-        "do" | "does" => format!("{head} do you {tail}"),
+        "do" | "does" => format!("{head} do you{stop} {tail}"),
         _ => match past(&verb) {
-            Some(base) => format!("{head} did you {base} {tail}"),
-            None => format!("{head} do you {} {tail}", base(&verb)),
+            Some(base) => format!("{head} did you {base}{stop} {tail}"),
+            None => format!("{head} do you {}{stop} {tail}", base(&verb)),
         },
     };
     mark(&text)

@@ -212,8 +212,15 @@ fn from_about(about: &str, shape: &Shape) -> String {
     }
     match first.as_str() {
         "what" | "why" | "when" | "where" | "who" | "which" | "how" => wh(&words),
+        "anything" | "something" => anything(&words),
         _ => noun(&words, shape),
     }
+}
+
+/// "Anything else they want to say", "Something to add".
+fn anything(words: &[String]) -> String {
+    let rest = to_you(&words.get(1..).unwrap_or_default().join(" "));
+    mark(&format!("is there anything {rest}"))
 }
 
 /// "Whether they have insurance", "True if they are new".

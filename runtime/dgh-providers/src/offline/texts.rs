@@ -26,7 +26,7 @@ pub(super) fn purpose(name: &str, about: &str) -> Purpose {
         "company|firm|business|employer|address|city|street|product|street|country|brand|model|number|code|title|color|colour",
     );
     if has(
-        "message|messages|note|notes|details|detail|description|describe|complaint|feedback|comment|comments|question|problem|issue|symptoms|story|instructions|remarks|summary|happened|reason|why|tell|words",
+        "message|messages|remark|anything|suggestion|suggestions|note|notes|details|detail|description|describe|complaint|feedback|comment|comments|question|problem|issue|symptoms|story|instructions|remarks|summary|happened|reason|why|tell|words",
     ) && !has("name")
     {
         return Purpose::Message;
