@@ -101,12 +101,6 @@ fn takes_turn_or_time(node: &Node, step: &Step, silent: &BTreeSet<FlowId>) -> bo
     !left_out && takes_time(step, silent)
 }
 
-/// A step of a node. An `ask` beside a `collect` belongs to it: it is left out once all is filled.
-fn takes_turn_or_time(node: &Node, step: &Step, silent: &BTreeSet<FlowId>) -> bool {
-    let left_out = node.collect.is_some() && matches!(step.kind, StepKind::Ask { .. });
-    !left_out && takes_time(step, silent)
-}
-
 fn takes_time(step: &Step, silent: &BTreeSet<FlowId>) -> bool {
     match &step.kind {
         StepKind::Wait(ms) => *ms > 0,

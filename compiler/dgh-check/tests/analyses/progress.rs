@@ -234,33 +234,3 @@ fn an_ask_beside_a_collect_is_left_out_once_all_is_known() {
   }"#,
     );
 }
-
-#[test]
-fn an_ask_beside_a_collect_is_left_out_once_all_is_known() {
-    let (_, finding) = only(
-        r#"
-  var day: date "Which day"
-  start request
-  node request { ask "Which day?"  collect day  on failed(collect) -> end done  next -> offer }
-  node offer {
-    call slots(day) as found
-    on error -> end done
-    if found.empty -> request { say "Nothing is free." }
-    else -> end done
-  }"#,
-    );
-    assert_eq!(finding.code.to_string(), "E0305");
-    assert!(finding.hint.as_deref().unwrap_or("").contains("`clear day`"), "{:?}", finding.hint);
-    agent(
-        r#"
-  var day: date "Which day"
-  start request
-  node request { ask "Which day?"  collect day  on failed(collect) -> end done  next -> offer }
-  node offer {
-    call slots(day) as found
-    on error -> end done
-    if found.empty -> request { say "Nothing is free."  clear day }
-    else -> end done
-  }"#,
-    );
-}
