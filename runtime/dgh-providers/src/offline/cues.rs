@@ -43,16 +43,22 @@ pub(super) fn asks_company(about: &str) -> bool {
 
 /// The currency that a description names: "in US dollars".
 pub(super) fn named_currency(about: &str) -> Option<&'static str> {
-    let named = [
-        ("euro", "EUR"),
-        ("pound", "GBP"),
-        ("dollar", "USD"),
-        ("franc", "CHF"),
-        ("yen", "JPY"),
-        ("rupee", "INR"),
-    ];
-    named.iter().find(|(word, _)| about.contains(word)).map(|(_, code)| *code)
+    CURRENCIES.iter().find(|(word, ..)| about.contains(word)).map(|(_, code, _)| *code)
 }
+
+/// How a currency is said.
+pub(super) fn currency_name(code: &str) -> &str {
+    CURRENCIES.iter().find(|(_, known, _)| *known == code).map_or(code, |(.., name)| *name)
+}
+
+const CURRENCIES: [(&str, &str, &str); 6] = [
+    ("euro", "EUR", "euros"),
+    ("pound", "GBP", "pounds"),
+    ("dollar", "USD", "US dollars"),
+    ("franc", "CHF", "Swiss francs"),
+    ("yen", "JPY", "yen"),
+    ("rupee", "INR", "rupees"),
+];
 
 /// A length of time as the language writes it: `90s`, `5min`, `2h`.
 pub(super) fn written_duration(milliseconds: i64) -> String {

@@ -21,6 +21,8 @@ pub(super) struct Extraction {
     pub(super) corrects: bool,
     /// Half of what was asked for.
     pub(super) half: Option<Half>,
+    /// Why a day that was named cannot be meant.
+    pub(super) impossible: Option<String>,
     /// The caller declines what he may not decline.
     pub(super) refused: bool,
 }
@@ -36,6 +38,8 @@ pub(super) enum Half {
     Period(String),
     /// A number outside the bounds.
     Outside,
+    /// An amount in another currency than this one.
+    Currency(String),
     /// Digits, but not as many as are wanted.
     TooShort,
 }

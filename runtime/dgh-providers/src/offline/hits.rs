@@ -56,6 +56,14 @@ pub(super) fn refused(words: &Words, places: &Range<usize>) -> bool {
 
 fn refused_before(words: &Words, start: usize) -> bool {
     let clause = words.clause_start(start);
+    // "anything but the second"
+    if words.before(clause) == "but"
+        && clause > 1
+        && words.is(clause - 2, &["anything", "any", "all", "everything", "anyone", "either", "one"])
+        && start <= clause + 1
+    {
+        return true;
+    }
     for place in (clause.max(start.saturating_sub(6))..start).rev() {
         match words.at(place) {
             "until" | "till" | "only" | "later" | "if" | "to" | "rather" if words.at(place + 1) != "than" => {

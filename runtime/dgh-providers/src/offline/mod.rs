@@ -6,6 +6,7 @@
 
 mod adapter;
 mod answers;
+mod bounds;
 mod choices;
 mod concepts;
 mod contacts;

@@ -15,6 +15,7 @@ use super::contacts::{digit_runs, emails, phones, urls};
 use super::cues::{
     asks_company, asks_for_room, asks_the_date, named_currency, says_year, wishes, written_duration,
 };
+use super::bounds::DayBounds;
 use super::dates::{Calendar, dates, vague_period};
 use super::extract::{Extraction, Half, known, topic_of};
 use super::hits::{Hit, meant, refused};
@@ -71,10 +72,25 @@ impl<'a> Reader<'a> {
                 self.taken.push(places);
                 return;
             }
-            self.out.corrects = true;
+            self.out.corrects = self.out_of_bounds(wanted, &value).is_none() || self.out.corrects;
         }
         self.taken.push(places);
+        if let Some(why) = self.out_of_bounds(wanted, &value) {
+            if evidence != Evidence::Other || known.is_some() {
+                self.out.impossible = Some(why);
+            }
+            return;
+        }
         self.out.values.insert(wanted.name.clone(), value);
+    }
+
+    /// Why a day cannot be the one that is wanted.
+    fn out_of_bounds(&self, wanted: &Wanted, value: &Json) -> Option<String> {
+        let day = value
+            .as_str()
+            .filter(|_| matches!(wanted.shape, Shape::Date | Shape::DateTime))
+            .and_then(|text| NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok())?;
+        DayBounds::of(wanted.about.as_deref().unwrap_or_default()).refusal(day, self.card.now.date())
     }
 
     /// What remains when the asked value was not found: it is declined, half said, or wrong.
@@ -114,6 +130,14 @@ impl<'a> Reader<'a> {
                 .iter()
                 .any(|run| run.value.len() >= 3 && !self.is_taken(&run.places))
                 .then_some(Half::TooShort),
+            Shape::Money { currency } => {
+                let about = wanted.about.as_deref().unwrap_or_default().to_lowercase();
+                let fixed = currency.as_deref().or_else(|| named_currency(&about));
+                let other = amounts(self.words, true)
+                    .iter()
+                    .any(|hit| hit.value.currency.is_some() && hit.value.currency != fixed);
+                fixed.filter(|_| other && !answered).map(|code| Half::Currency(code.to_owned()))
+            }
             _ => None,
         };
     }
@@ -191,6 +215,14 @@ impl<'a> Reader<'a> {
                     })
                     .filter(|hit| hit.sure || !blocked.iter().any(|places| hit.overlaps(places)))
                     .filter(|hit| hit.sure || !self.is_count(&hit.places))
+                    // "Make it 2" changes a count; there is no amount yet that it could change.
+                    .filter(|hit| {
+                        hit.sure
+                            || known(self.card, name).is_some()
+                            || !(self.words.is(hit.places.start.wrapping_sub(1), &["it", "that"])
+                                && self.words.at(hit.places.start.wrapping_sub(2)) == "make")
+                            || hit.value.value >= Decimal::TEN
+                    })
                     .filter(|hit| !self.is_taken(&hit.places))
                     .filter(|hit| {
                         fixed.is_none() || hit.value.currency.is_none() || fixed == hit.value.currency
@@ -203,7 +235,14 @@ impl<'a> Reader<'a> {
             }
             Shape::Date => {
                 let calendar = self.anchored(name, about);
-                let hit = meant(words, self.free(dates(words, &calendar), loose))?;
+                let mut days = self.free(dates(words, &calendar), loose);
+                let bounds = DayBounds::of(about);
+                let today = self.card.now.date();
+                let fits = |hit: &Hit<NaiveDate>| bounds.refusal(hit.value, today).is_none();
+                if days.iter().any(fits) {
+                    days.retain(fits);
+                }
+                let hit = meant(words, days)?;
                 // "No, the fifth of May" of a birthday keeps its year.
                 let before = known(self.card, name).and_then(|text| moment_in(text, &calendar));
                 let year =

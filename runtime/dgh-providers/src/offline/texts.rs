@@ -5,6 +5,7 @@ use super::concepts::of_caller;
 use super::hits::Hit;
 use super::patterns::{Phrases, find};
 use super::questions::is_question;
+use super::synonyms::is_filler;
 use super::words::{Kind, Words, listed, plain};
 
 /// What a text variable is for, by its name and description.
@@ -68,6 +69,12 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
             () => continue,
         };
         let start = start + usize::from(words.is(start, &["actually", "really"]));
+        // "It's me, Ann Lee"
+        let start = if words.is(start, &["me", "only"]) && words.is_break(start + 1) { start + 2 } else { start };
+        // "It is raining" tells no name; "it is Ann" does.
+        if words.is(place, &["it", "it's", "its"]) && !(start..start + 2).all(|at| could_be_name(words, at)) {
+            continue;
+        }
         let strong = words.is(place, &["name", "name's", "names", "under"]) || words.before(place) == "name";
         if let Some(hit) = person(words, start, strong || asked) {
             best = Some(hit);
@@ -260,6 +267,18 @@ static EMPTY: Phrases = Phrases::new(
      never mind; can|could you repeat|say; nothing $; i * not understand",
 );
 
+/// Whether a word may be part of a name: one in capitals, or one in small letters that is no word
+/// of every conversation. Past the end there is nothing against it.
+fn could_be_name(words: &Words, place: usize) -> bool {
+    let word = words.at(place);
+    if listed(NEVER_NAMES, word) {
+        return false;
+    }
+    words.kind(place) != Kind::Letters
+        || words.capital(place)
+        || !(is_filler(word) || listed(EVERYDAY, word) || word.len() > 4 && word.ends_with("ing"))
+}
+
 /// A person's name at a place: up to four words, none of which is an everyday word.
 fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
     let mut end = start;
@@ -288,7 +307,7 @@ fn person(words: &Words, start: usize, trusted: bool) -> Option<Hit<String>> {
         }
         if words.kind(end) != Kind::Letters
             || listed(EVERYDAY, word) && (!words.capital(end) || parts.is_empty() && !trusted)
-            || listed(NEVER_NAMES, word)
+            || !could_be_name(words, end) && (!trusted || listed(NEVER_NAMES, word) || word.ends_with("ing"))
         {
             break;
         }
@@ -341,10 +360,15 @@ const NEVER_NAMES: &str = "a an the not in on at calling looking here sorry sure
      everything appointment cleaning checkup pain help question hello hi hey bye goodbye stop wait \
      hold there fed able unable willing asking paying only already up down back right wrong correct \
      speaking talking under over between allergic diabetic worried scared nervous curious serious \
-     joking kidding";
+     joking kidding me us mine yours both either neither each every other another anything anyone \
+     nobody everybody everyone name names too quite rather almost nearly enough \
+     raining snowing urgent";
 
 /// Words that are seldom names in small letters.
 const EVERYDAY: &str = "will may mark bill rich grace hope joy april june august rose sunny one two three four five six \
      seven eight nine ten maybe perhaps actually again someone anyone person human agent customer \
      patient caller wife husband son daughter mother father roommate friend you're it's i'm that's \
-     don't can't won't didn't isn't as of than more less much many long short time day week month year";
+     don't can't won't didn't isn't as of than more less much many long short time day week month year \
+     high low big small huge tiny cheap expensive heavy light hot cold warm cool easy hard difficult early \
+     nice lovely awful terrible important private personal secret red blue green black white empty full \
+     open closed loud quiet slow fast strange funny weird true false clear strong weak dirty clean";

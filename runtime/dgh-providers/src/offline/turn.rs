@@ -112,6 +112,9 @@ impl Talk<'_> {
         if !found.values.is_empty() {
             return self.noted(found);
         }
+        if let Some(why) = found.impossible {
+            return self.then_question(why, Asking::Open);
+        }
         if let Some(half) = &found.half {
             return vec![Move::Say(self.other_half(half))];
         }
@@ -156,7 +159,7 @@ impl Talk<'_> {
             // promise too much. What is to be said comes with the next request.
             return note(found.values).into_iter().collect();
         }
-        let thanks = self.thanks();
+        let thanks = found.impossible.clone().unwrap_or_else(|| self.thanks().to_owned());
         let values = found.values.clone();
         let mut moves: Vec<Move> = note(found.values).into_iter().collect();
         match first_missing {
@@ -164,13 +167,13 @@ impl Talk<'_> {
                 if let Some(answer) = self.side_question() {
                     moves.push(Move::Say(answer));
                 } else {
-                    moves.push(Move::Say(thanks.to_owned()));
+                    moves.push(Move::Say(thanks));
                 }
                 moves.push(Move::Say(self.question(&values, Asking::First)));
             }
             None if had_missing => {}
             None => {
-                moves.push(Move::Say(thanks.to_owned()));
+                moves.push(Move::Say(thanks));
                 moves.push(Move::Say(self.question(&values, Asking::Open)));
             }
         }
@@ -218,6 +221,9 @@ impl Talk<'_> {
             let adds =
                 said.is_some_and(|said| said.yes) && !changes.values.keys().any(|name| read.contains(name));
             return note(changes.values).into_iter().chain(adds.then_some(Move::Confirm(true))).collect();
+        }
+        if let Some(why) = &changes.impossible {
+            return vec![Move::Say(why.clone()), Move::Say(last_question(read_back).to_owned())];
         }
         match (said, &changes.half) {
             (Some(said), _) if said.yes => vec![Move::Confirm(true)],
@@ -360,6 +366,10 @@ impl Talk<'_> {
                 format!("Which day {period}?")
             }
             Half::Outside => self.question(&Map::new(), Asking::Again),
+            Half::Currency(code) => {
+                let name = super::cues::currency_name(code);
+                format!("I can only take that in {name}. {}", self.question(&Map::new(), Asking::Open))
+            }
             Half::TooShort => {
                 format!("I think some digits are missing. {}", self.question(&Map::new(), Asking::Again))
             }

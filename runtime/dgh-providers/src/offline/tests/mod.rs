@@ -4,6 +4,7 @@
 mod clinic;
 mod examples;
 mod intents;
+mod newcomers;
 mod requests;
 mod values;
 mod wordings;

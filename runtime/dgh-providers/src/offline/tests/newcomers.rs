@@ -1,0 +1,101 @@
+//! What newcomers tried first, and tripped over.
+
+use super::*;
+
+fn day_scene() -> Scene {
+    Scene::new()
+        .missing("day", "Day the caller wants. Today or later.", Shape::Date)
+        .agent("What day would you like?")
+}
+
+#[test]
+fn no_name_is_guessed() {
+    let rows: &[(&str, Json)] = &[
+        ("its me, Ann Lee", json!({ "patient": "Ann Lee" })),
+        ("it's Ann Lee", json!({ "patient": "Ann Lee" })),
+        ("it's ann lee", json!({ "patient": "Ann Lee" })),
+        ("ann lee", json!({ "patient": "Ann Lee" })),
+        ("Manning", json!({ "patient": "Manning" })),
+        ("no name", json!({})),
+        ("it is raining", json!({})),
+        ("raining", json!({})),
+        ("its about my last bill, it is too high", json!({})),
+        ("too high", json!({})),
+        ("both", json!({})),
+        ("Both", json!({})),
+        ("me", json!({})),
+        ("very expensive", json!({})),
+        ("I'm cold", json!({})),
+    ];
+    let scene = Scene::new()
+        .missing("patient", "Full name of the patient", Shape::Text)
+        .agent("What is the full name of the patient?");
+    check(rows, |(text, values)| {
+        let moves = scene.says(text);
+        (notes(&moves) == *values).then_some(()).ok_or_else(|| format!("  {text:?}: {moves:?}"))
+    });
+}
+
+#[test]
+fn what_is_ruled_out_is_not_picked() {
+    let scene = Scene::new()
+        .missing("choice", "The one they pick", options(&["red", "green", "blue"]))
+        .agent("Which one would you like?");
+    for text in ["anything but the second", "any but green", "all but the last one"] {
+        assert_eq!(notes(&scene.says(text)), json!({}), "{text}");
+    }
+    assert_eq!(notes(&scene.says("not the first but the second")), json!({ "choice": 2 }));
+}
+
+#[test]
+fn another_currency_is_refused_in_words() {
+    let scene = Scene::new()
+        .missing("budget", "Yearly budget in US dollars.", money())
+        .agent("What is your yearly budget in US dollars?");
+    let moves = scene.says("20000 euros");
+    assert_eq!(notes(&moves), json!({}));
+    assert_eq!(said(&moves), "I can only take that in US dollars. What is your yearly budget in US dollars?");
+    let scene = scene.caller("20000 euros").agent(&said(&moves));
+    assert_eq!(notes(&scene.says("make it 2")), json!({}));
+    assert_eq!(notes(&scene.says("make it 22000")), json!({ "budget": "22000 USD" }));
+}
+
+#[test]
+fn a_day_that_cannot_be_is_refused_in_words() {
+    let past = "That day is past. What day would you like?";
+    let rows: &[(&str, Json, &str)] = &[
+        ("yesterday", json!({}), past),
+        ("February 20th, 2026", json!({}), past),
+        ("last Friday", json!({}), past),
+        ("not yesterday, tomorrow", json!({ "day": "2026-03-02" }), ""),
+        ("yesterday it hurt, so tomorrow", json!({ "day": "2026-03-02" }), ""),
+        ("today", json!({ "day": "2026-03-01" }), ""),
+    ];
+    check(rows, |(text, values, words)| {
+        let moves = day_scene().says(text);
+        (notes(&moves) == *values && said(&moves) == *words)
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
+    });
+    let pay = Scene::new()
+        .missing("pay_on", "Date they promise to pay. Within 30 days.", Shape::Date)
+        .agent("What date do you promise to pay?");
+    let moves = pay.says("July 1st");
+    assert_eq!(
+        said(&moves),
+        "That day is more than 30 days away. What date do you promise to pay?",
+        "{moves:?}"
+    );
+    assert_eq!(notes(&moves), json!({}));
+    assert_eq!(notes(&pay.says("March 20")), json!({ "pay_on": "2026-03-20" }));
+}
+
+#[test]
+fn a_past_day_changes_no_known_one() {
+    let scene = Scene::new()
+        .known("day", "Day the caller wants. Today or later.", Shape::Date, "2026-03-05")
+        .read_back("Thursday, March 5th. Is that right?");
+    let moves = scene.says("no, yesterday");
+    assert_eq!(notes(&moves), json!({}), "{moves:?}");
+    assert!(said(&moves).starts_with("That day is past."), "{moves:?}");
+}
