@@ -20,8 +20,20 @@ pub(super) struct Concept {
 /// The concepts in a caller's words.
 pub(super) fn of_caller(plain: &[String]) -> Vec<&'static Concept> {
     let denied = denied(plain);
-    CONCEPTS.iter().filter(|concept| said(plain, &denied, &concept.caller, concept.plain)).collect()
+    CONCEPTS
+        .iter()
+        .filter(|concept| {
+            said(plain, &denied, &concept.caller, concept.plain)
+                || concept.name == "human" && NO_MACHINE.within(plain)
+        })
+        .collect()
 }
+
+/// Whoever refuses a machine wants a person.
+static NO_MACHINE: Phrases = Phrases::new(
+    "not * talk|talking|speak|speaking|chat to|with * robot|robots|machine|machines|computer|computers|bot|bots|ai; \
+     not * want|like|need robot|robots|machine|machines|bot|bots|ai; hate robots|machines|bots|computers",
+);
 
 /// The concepts in the sentence of a label.
 pub(super) fn of_author(plain: &[String]) -> Vec<&'static Concept> {
@@ -32,6 +44,11 @@ pub(super) fn of_author(plain: &[String]) -> Vec<&'static Concept> {
 /// Whether a caller's words hold a concept.
 pub(super) fn caller_means(plain: &[String], name: &str) -> bool {
     of_caller(plain).iter().any(|concept| concept.name == name)
+}
+
+/// Whether a word stands in the phrases of callers: it is no slip.
+pub(super) fn is_concept_word(word: &str) -> bool {
+    CONCEPTS.iter().any(|concept| concept.caller.holds(word))
 }
 
 fn said(plain: &[String], denied: &[bool], phrases: &Phrases, positive: bool) -> bool {
@@ -73,7 +90,6 @@ static CONCEPTS: [Concept; 25] = [
              a|an|the|your human|agent|representative|operator|receptionist|manager|supervisor; \
              want|get|need|give|pass|connect|put|transfer * person|human|someone|somebody|agent|representative|operator|receptionist|manager|supervisor; \
              connect|transfer|put me; customer service|care; front desk; \
-             not talk to|with * robot|machine|computer|bot|ai; \
              someone|somebody|anyone else i can talk; talk|speak to|with a|your? person; \
              somebody|someone real",
         ),

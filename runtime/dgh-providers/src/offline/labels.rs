@@ -7,8 +7,10 @@ use dgh_engine::reply::Label;
 
 use super::answers::{Answer, answer};
 use super::concepts::{Concept, of_author, of_caller};
+use super::cues::asks_for_room;
 use super::patterns::denied;
 use super::questions::is_question;
+use super::slips::known_words;
 use super::synonyms::{is_filler, meaning};
 use super::words::{self, Words, plain};
 
@@ -23,6 +25,8 @@ pub(super) struct Around<'a> {
     pub(super) persona: &'a str,
     /// The turn already answers what was asked: only a clear label counts.
     pub(super) answered: bool,
+    /// The turn gives a day or a time: what an appointment needs.
+    pub(super) gives_day: bool,
     /// A yes or no answers something else: a read-back, a yes-or-no value.
     pub(super) answer_taken: bool,
 }
@@ -36,10 +40,39 @@ pub(super) fn choose<'a>(words: &Words, labels: &'a [Label], around: &Around<'_>
     let threshold = if around.answered { CLEAR } else { ENOUGH };
     let second = order.get(1).map_or(0.0, |(_, second)| *second);
     if score < threshold || score - second < MARGIN {
-        return None;
+        return fits_booking(words, labels, around, score);
     }
     labels.get(best)
 }
+
+/// "A checkup for my daughter on March 12" asks for no appointment by name; but what it gives is
+/// what an appointment needs, so the one label that speaks of booking is meant, when nothing
+/// speaks for another.
+fn fits_booking<'a>(
+    words: &Words,
+    labels: &'a [Label],
+    around: &Around<'_>,
+    best: f64,
+) -> Option<&'a Label> {
+    if !around.gives_day || around.answered || is_question(words) && !asks_for_room(words) {
+        return None;
+    }
+    let said = known_words(plain(words), labels);
+    let turn = of_caller(&said);
+    let means = |name: &str| turn.iter().any(|concept| concept.name == name);
+    if means("cancel") || means("reschedule") || denied(&said).contains(&true) {
+        return None;
+    }
+    let books = |label: &&Label| Author::new(label).concepts.iter().any(|concept| concept.name == "book");
+    let mut fitting = labels.iter().filter(books);
+    let label = fitting.next().filter(|_| fitting.next().is_none())?;
+    let others: Vec<Label> = labels.iter().filter(|other| other.name != label.name).cloned().collect();
+    let against = scores(words, &others, around).into_iter().fold(0.0, f64::max);
+    (against < HINT || best - against >= HINT).then_some(label)
+}
+
+/// So much for another label is too much to take the turn for something else.
+const HINT: f64 = 0.6;
 
 /// Enough to choose a label when nothing else explains the turn.
 const ENOUGH: f64 = 0.8;
@@ -53,7 +86,7 @@ pub(super) fn scores(words: &Words, labels: &[Label], around: &Around<'_>) -> Ve
     if words.is_blank() {
         return vec![0.0; labels.len()];
     }
-    let mut turn = Turn::new(words, around);
+    let mut turn = Turn::new(words, labels, around);
     let authors: Vec<Author> = labels.iter().map(Author::new).collect();
     turn.goes_to_question = turn.question && authors.iter().any(|author| author.asks_about.is_some());
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -93,8 +126,8 @@ struct Turn {
 }
 
 impl Turn {
-    fn new(words: &Words, around: &Around<'_>) -> Self {
-        let plain_words = plain(words);
+    fn new(words: &Words, labels: &[Label], around: &Around<'_>) -> Self {
+        let plain_words = known_words(plain(words), labels);
         let mut bag = bag(&plain_words, 1.0);
         let own = bag.len().saturating_sub(2 * around.about.len());
         let answer = answer(words);

@@ -33,6 +33,11 @@ impl Phrases {
         self.phrases().iter().filter_map(move |parts| from(plain, at, parts))
     }
 
+    /// Whether a word is part of one of them.
+    pub(super) fn holds(&self, word: &str) -> bool {
+        self.text.split([' ', '|', ';', '?']).any(|part| part == word)
+    }
+
     fn phrases(&self) -> &[Vec<Part<'static>>] {
         self.read
             .get_or_init(|| self.text.split("; ").filter(|phrase| !phrase.is_empty()).map(parts).collect())
@@ -127,7 +132,10 @@ pub(super) fn denied(plain: &[String]) -> Vec<bool> {
         if let Some(slot) = out.get_mut(place) {
             *slot = scope > 0;
         }
-        scope = scope.saturating_sub(1);
+        // "I do not want to talk to a real person": small words take no part of the reach.
+        if !matches!(word.as_str(), "a" | "an" | "the" | "to" | "any" | "your" | "with") {
+            scope = scope.saturating_sub(1);
+        }
         place += 1;
     }
     out

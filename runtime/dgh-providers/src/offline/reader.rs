@@ -303,7 +303,12 @@ impl<'a> Reader<'a> {
         let known = known(self.card, variable).is_some();
         let hit = match purpose(variable, about) {
             Purpose::Name => {
-                name(words, asked && (can_be_text(words, Purpose::Name) || words.has(&["name", "i'm", "im"])))
+                let dependant = ["patient", "guest", "student", "passenger", "child"]
+                    .iter()
+                    .any(|one| variable.contains(one) || about.to_lowercase().contains(one));
+                let asked_name =
+                    asked && (can_be_text(words, Purpose::Name) || words.has(&["name", "i'm", "im"]));
+                name(words, asked_name, dependant)
                     .filter(|hit| {
                         asked
                             || hit.sure

@@ -43,7 +43,8 @@ pub(super) fn purpose(name: &str, about: &str) -> Purpose {
 }
 
 /// The name in "I'm Ann Lee", "my name is…", "this is… speaking"; sure where the words say so.
-pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
+/// `dependant`: it may be somebody whom the caller speaks for, "my daughter Ann Lee".
+pub(super) fn name(words: &Words, asked: bool, dependant: bool) -> Option<Hit<String>> {
     let mut best: Option<Hit<String>> = None;
     for place in 0..words.len() {
         let start = match () {
@@ -62,6 +63,13 @@ pub(super) fn name(words: &Words, asked: bool) -> Option<Hit<String>> {
             }
             () if words.stands(place, &["under", "the", "name"]) => {
                 place + 3 + usize::from(words.is(place + 3, &["of"]))
+            }
+            () if words.is(place, &["my", "our"])
+                && listed(RELATIVES, words.at(place + 1))
+                && words.capital(place + 2)
+                && dependant =>
+            {
+                place + 2
             }
             () if words.is(place, &["it's", "its"]) && asked => place + 1,
             () if words.stands(place, &["it", "is"]) && asked => place + 2,
@@ -347,6 +355,9 @@ fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), chars.as_str()))
 }
+
+const RELATIVES: &str = "daughter son child kid baby wife husband spouse partner mother father mom mum dad \
+     grandmother grandfather grandma grandpa sister brother friend boss colleague niece nephew";
 
 /// Words that are no name even behind "I'm".
 const NEVER_NAMES: &str = "a an the not in on at calling looking here sorry sure fine good okay ok busy interested afraid \

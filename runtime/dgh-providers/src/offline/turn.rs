@@ -344,6 +344,11 @@ impl Talk<'_> {
             about: &about,
             persona: &self.request.persona,
             answered,
+            gives_day: found
+                .values
+                .keys()
+                .filter_map(|name| self.card.wanted.iter().find(|wanted| wanted.name == *name))
+                .any(|wanted| matches!(wanted.shape, Shape::Date | Shape::Time | Shape::DateTime)),
             answer_taken: asked_yes_no && answered,
         };
         let label = choose(self.words, &self.card.labels, &around)?;

@@ -80,6 +80,21 @@ fn the_first_turn_says_what_it_is_about() {
         ("i have a toothache", "books", json!({ "reason": "pain" })),
         ("can I see Dr. Roy on Friday?", "books", json!({ "day": "2026-03-06" })),
         ("do you have anything next week?", "books", json!({})),
+        (
+            "I need a checkup for my daughter Lena Ott on March 12",
+            "books",
+            json!({ "patient": "Lena Ott", "day": "2026-03-12", "reason": "checkup" }),
+        ),
+        ("can i get an apointment for tommorow", "books", json!({ "day": "2026-03-02" })),
+        (
+            "I want a checkup on Friday, my number is 415 555 0100",
+            "books",
+            json!({ "day": "2026-03-06", "reason": "checkup" }),
+        ),
+        ("Something else, on Friday", "books", json!({ "day": "2026-03-06" })),
+        ("a question about my insurence", "bill", json!({})),
+        ("I dont want to talk to a robot", "human", json!({})),
+        ("I do not want to speak with a machine", "human", json!({})),
     ];
     check(rows, |(text, label, values)| {
         let moves = welcome().says(text);
@@ -96,6 +111,8 @@ fn a_question_is_not_taken_for_a_wish() {
         ("are you open on saturday?", "Opening hours: Monday to Friday, eight to six. "),
         ("is this a real person?", "I am an automated assistant. "),
         ("I want to cancel my appointment", "Sorry, I did not understand that. "),
+        ("I do not want to talk to a person", "Sorry, I did not understand that. "),
+        ("I don't need a real person", "Sorry, I did not understand that. "),
         ("yes", "Which one, please? "),
         ("what can you do?", "Of course. "),
         ("goodbye", "Goodbye!"),
