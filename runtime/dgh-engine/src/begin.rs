@@ -26,6 +26,7 @@ impl State {
         }
         let scope = Scope::new(program, DialogueId::Agent(agent));
         let language = starting_language(&declared.languages, start.caller.language.as_deref());
+        let transfers = start.channel == Channel::Phone;
         let mut state = Self {
             now: start.now,
             start,
@@ -58,6 +59,8 @@ impl State {
             hung_up: false,
             transferred: false,
             limits_raised: BTreeSet::new(),
+            untold: false,
+            transfers,
         };
         state.take_inputs(prepared, agent)?;
         Ok(state)

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::functions::DECLINED;
 use crate::prepared::Noteable;
 use crate::state::{Owes, ReadBack};
+use crate::visible::Raised;
 use crate::words;
 
 /// Percent of a recogniser that is not sure, for `confirm: unsure`.
@@ -275,20 +276,29 @@ impl Call {
         }
     }
 
-    /// A turn with a `collect` that changed none of it.
+    /// A turn with a `collect` that changed none of it. Answers whether it was the last try.
     pub(crate) fn count_try(&mut self) -> bool {
-        let program = Arc::clone(&self.prepared.program);
-        let Some(collect) = self.node(&program).and_then(|node| node.collect.as_ref()) else {
-            return false;
-        };
-        let scope = self.scope();
-        let most = match collect.tries.as_ref().map(|tries| self.eval(scope, tries)) {
+        let last = self.is_last_try();
+        let has_collect = self.node(&self.prepared.program).is_some_and(|node| node.collect.is_some());
+        if let Some(frame) = self.top_mut().filter(|_| has_collect) {
+            frame.tries += 1;
+        }
+        last
+    }
+
+    /// Whether one more try raises `failed(collect)`, and something is done about it.
+    pub(crate) fn may_fail_collect(&self) -> bool {
+        self.is_last_try() && self.handler(&Raised::FailedCollect).is_some()
+    }
+
+    fn is_last_try(&self) -> bool {
+        let collect = self.node(&self.prepared.program).and_then(|node| node.collect.as_ref());
+        let (Some(collect), Some(frame)) = (collect, self.top()) else { return false };
+        let most = match collect.tries.as_ref().map(|tries| self.eval(frame.scope, tries)) {
             Some(Ok(Value::Int(tries))) => u32::try_from(tries.max(1)).unwrap_or(u32::MAX),
             _ => dgh_ir::COLLECT_TRIES,
         };
-        let Some(frame) = self.top_mut() else { return false };
-        frame.tries += 1;
-        frame.tries >= most
+        frame.tries.saturating_add(1) >= most
     }
 
     /// Records what was refused, and tells the model.

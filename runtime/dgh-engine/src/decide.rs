@@ -25,16 +25,34 @@ const MOST_TOOLS: usize = 16;
 impl Call {
     /// A sentence: spoken when it is complete and no `go` has arrived.
     pub(crate) fn reply_sentence(&mut self, id: ReplyId, text: &str) {
-        let masked = self.mask(text.trim());
-        let interruptible = self.interruptible();
+        let may_fail = self.state.turn.as_ref().is_some_and(|turn| !turn.filled) && self.may_fail_collect();
         let Some(reply) = self.current(id) else { return };
         if reply.go.is_some() || reply.muted || reply.purpose == Purpose::Extract {
             return;
         }
         reply.spoke = true;
+        // Words that ask once more must not be followed at once by words that give up.
+        if may_fail && reply.purpose != Purpose::Tell {
+            return reply.withheld.push(text.to_owned());
+        }
+        self.speak_sentence(id, text);
+    }
+
+    fn speak_sentence(&mut self, id: ReplyId, text: &str) {
+        let masked = self.mask(text.trim());
+        let interruptible = self.interruptible();
         let text = text.trim().to_owned();
         let muted = Vec::new();
         self.speak(Rendered { text, masked, muted }, false, interruptible, Some(id));
+    }
+
+    /// The reply does not end the `collect`: what it said is spoken.
+    fn speak_withheld(&mut self, reply: &Reply) {
+        if !reply.muted {
+            for text in &reply.withheld {
+                self.speak_sentence(reply.id, text);
+            }
+        }
     }
 
     /// A function call: kept until the reply is closed. What is not on the card is refused.
@@ -137,39 +155,53 @@ impl Call {
     fn decide(&mut self, reply: &Reply, failure: Option<String>) {
         let noted = self.apply_notes(&reply.notes, self.is_unsure());
         let changed = noted.changed.clone();
+        // A no changes something, too: what was read back is open again.
+        let answered = reply.confirm.is_some() && self.top().is_some_and(|frame| frame.read_back.is_some());
         let confirmed = match reply.confirm {
             Some(yes) if noted.changed.is_empty() || !yes => self.apply_confirm(yes, &noted),
             _ => false,
         };
         self.mask_turn(&noted);
         if let Some(found) = self.chosen(reply) {
+            self.speak_withheld(reply);
             self.refuse_corrections(&noted, None);
             self.useful();
             return self.take(found, Cause::Dialogue, "");
         }
         if let Some((found, slot)) = self.correction(&noted) {
+            self.speak_withheld(reply);
             self.refuse_corrections(&noted, Some(slot));
             self.useful();
             return self.take(found, Cause::Dialogue, "the caller changed a value");
         }
         self.refuse_corrections(&noted, None);
         if let Some(failure) = failure {
+            self.speak_withheld(reply);
             return self.fail(&Failure(failure));
         }
         if !reply.notes.is_empty() && !changed.is_empty() || confirmed || !reply.tools.is_empty() {
             self.useful();
         }
         if let Some(turn) = &mut self.state.turn {
-            turn.changed |= !changed.is_empty() || confirmed;
+            turn.changed |= !changed.is_empty() || answered;
         }
-        self.count_filled(&changed, confirmed);
+        self.count_filled(&changed, answered);
+        let goes_on = self.is_done() || !reply.tools.is_empty() && reply.rounds < ROUNDS;
+        let filled = self.state.turn.as_ref().is_none_or(|turn| turn.filled);
+        if goes_on || filled || !self.may_fail_collect() {
+            self.speak_withheld(reply);
+        }
         if self.is_done() {
             return self.close_turn();
         }
-        if !reply.tools.is_empty() && reply.rounds < ROUNDS {
+        if goes_on {
             return self.start_round(reply);
         }
-        if reply.unclear && changed.is_empty() && !confirmed {
+        if !noted.corrections.is_empty() {
+            // Whatever the reply said, it did not know that the value stays.
+            self.owe_words();
+        }
+        if reply.unclear && changed.is_empty() && !answered && !filled {
             self.close_turn_uncounted();
             return self.unclear();
         }
@@ -229,12 +261,12 @@ impl Call {
         }
     }
 
-    fn count_filled(&mut self, changed: &[dgh_ir::SlotId], confirmed: bool) {
+    fn count_filled(&mut self, changed: &[dgh_ir::SlotId], answered: bool) {
         let program = Arc::clone(&self.prepared.program);
         let collect = self.node(&program).and_then(|node| node.collect.as_ref());
         let filled = collect.is_some_and(|collect| changed.iter().any(|s| collect.slots.contains(s)));
         if let Some(turn) = &mut self.state.turn {
-            turn.filled |= filled || confirmed;
+            turn.filled |= filled || answered;
         }
     }
 
@@ -319,6 +351,7 @@ impl Call {
             if let Some(slot) = slots.get(*slot) {
                 let name = &slot.name;
                 self.refuse(format!("`{name}` is in use and cannot be changed any more"));
+                self.state.untold = true;
             }
         }
     }

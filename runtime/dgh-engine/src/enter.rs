@@ -32,7 +32,7 @@ impl Call {
             let (dialogue, node) = self.state.frames.get(index).map(|f| self.place(f)).unwrap_or_default();
             self.record(Record::Entered { dialogue, node });
         }
-        self.state.keys.clear();
+        self.drop_keys();
         self.state.activities.push(Activity {
             frame: index,
             steps: StepsOf::Node(dialogue, node),
@@ -68,6 +68,13 @@ impl Call {
         let program = self.prepared.program.clone();
         let talks = self.node(&program).is_some_and(|node| node.kind() == NodeKind::Talks);
         self.state.owes = Owes::Nothing;
+        self.drop_keys();
+        if self.state.untold
+            && let Some(frame) = self.top_mut()
+        {
+            // What was refused is told first; the read-back follows.
+            frame.read_back = None;
+        }
         if !talks || self.read_again() || self.is_done() || self.collect_asks() {
             return;
         }
@@ -81,10 +88,11 @@ impl Call {
         waits && self.read_back()
     }
 
-    /// Speaks the `collect`'s `ask:`, if it has one and something is missing.
+    /// Speaks the `collect`'s `ask:`, if it has one and something is missing. A correction that
+    /// was refused needs a model's words instead.
     fn collect_asks(&mut self) -> bool {
         let program = self.prepared.program.clone();
-        if self.is_filled() {
+        if self.is_filled() || self.state.untold {
             return false;
         }
         let collect = self.node(&program).and_then(|node| node.collect.as_ref());

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use dgh_ir::convert::from_text;
 use dgh_ir::mask::placeholder;
-use dgh_ir::{InputMode, Kind, Program, SlotId, Type, Value};
+use dgh_ir::{InputMode, Kind, Program, Rendered, SlotId, Type, Value};
 
 use crate::call::Call;
 use crate::effect::Record;
 use crate::failure::Failure;
 use crate::state::{Cause, Phase, Said, Timer};
 use crate::visible::Raised;
+use crate::words::{self, Keys};
 
 /// Key that ends an input when the author names none.
 const END: char = '#';
@@ -114,9 +115,41 @@ impl Call {
                 if self.count_try() && self.raise(&Raised::FailedCollect, Cause::Dialogue) {
                     return;
                 }
+                if !keys.is_empty() {
+                    self.say_which_keys(&program, slot);
+                }
             }
         }
         self.owe_words();
+    }
+
+    /// Keys of an input that nobody ended do not belong to the next one.
+    pub(crate) fn drop_keys(&mut self) {
+        self.state.keys.clear();
+        self.state.timers.remove(&Timer::Keypad);
+    }
+
+    /// Says which keys fit, where the question that follows is the author's own and cannot.
+    fn say_which_keys(&mut self, program: &Program, slot: SlotId) {
+        let asks = self.node(program).and_then(|node| node.collect.as_ref()).is_some_and(|c| c.ask.is_some());
+        if !asks {
+            return;
+        }
+        let kind = program.dialogue(self.dialogue()).slots.get(slot).map(|slot| &slot.ty.kind);
+        let options = self.list_of(program, slot).and_then(|list| self.options(list).ok());
+        let fits = match (options, kind) {
+            (Some(options), _) => Keys::Number(options.len()),
+            (None, Some(Kind::Enum(id))) => {
+                Keys::Number(program.enums.get(*id).map_or(0, |def| def.cases.len()))
+            }
+            (None, Some(Kind::Bool)) => Keys::YesOrNo,
+            (None, Some(Kind::Digits(count))) => Keys::Digits(*count),
+            (None, Some(Kind::Date)) => Keys::Date,
+            _ => Keys::Other,
+        };
+        let text = words::wrong_keys(&self.state.language, fits);
+        let interruptible = self.interruptible();
+        self.speak(Rendered { masked: text.clone(), text, muted: Vec::new() }, true, interruptible, None);
     }
 
     fn keyed_value(

@@ -25,6 +25,7 @@ impl Call {
         let prepared = Arc::clone(&self.prepared);
         let program = &prepared.program;
         let (card, offered) = self.card(program, purpose, rounds, instruction);
+        self.state.untold = false;
         let alone = self.node(program).is_some_and(|node| node.alone);
         let may_call = offered.notes
             || offered.confirm
@@ -56,6 +57,7 @@ impl Call {
             tools: Vec::new(),
             spoke: false,
             muted: false,
+            withheld: Vec::new(),
         });
         self.emit(Effect::StartReply(Box::new(request)));
         id

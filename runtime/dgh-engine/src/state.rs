@@ -72,6 +72,11 @@ pub(crate) struct State {
     pub(crate) transferred: bool,
     /// Limits that were raised.
     pub(crate) limits_raised: BTreeSet<dgh_ir::LimitKind>,
+    /// A correction was refused and no request has told a model: exact words have to wait for it.
+    #[serde(default)]
+    pub(crate) untold: bool,
+    /// The line can be transferred.
+    pub(crate) transfers: bool,
 }
 
 /// How far a call is.
@@ -263,6 +268,9 @@ pub(crate) struct Reply {
     pub(crate) spoke: bool,
     /// The caller spoke over it: its further words are dropped.
     pub(crate) muted: bool,
+    /// Sentences of a reply to what may be the last try: spoken once it is known that it is not.
+    #[serde(default)]
+    pub(crate) withheld: Vec<String>,
 }
 
 /// What a reply may call.

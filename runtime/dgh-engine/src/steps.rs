@@ -197,7 +197,7 @@ impl Call {
         let number = dgh_ir::render_expr(&program, number, None, &self.view(scope), Purpose::Request)?;
         let brief = brief.map(|brief| self.template(scope, brief, Purpose::Writing)).transpose()?;
         self.wait_for(Waits::Transfer);
-        if self.state.start.channel == dgh_ir::Channel::Phone {
+        if self.state.transfers {
             self.emit(Effect::Transfer {
                 number: number.text,
                 masked: number.masked,
@@ -209,6 +209,11 @@ impl Call {
             self.transfer_outcome(Some(TransferFailureEvent::Unsupported));
         }
         Ok(())
+    }
+
+    /// The line can be transferred, whatever the channel.
+    pub(crate) fn allow_transfers(&mut self) {
+        self.state.transfers = true;
     }
 
     /// How a transfer ended.

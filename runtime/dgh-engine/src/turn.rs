@@ -85,6 +85,7 @@ impl Call {
     /// Takes the turn that waited into the history.
     pub(crate) fn hear_turn(&mut self) {
         let Some(Turn { text, confidence }) = self.state.waiting.take() else { return };
+        self.drop_keys();
         self.state.owes = Owes::Words;
         self.state.spoke = false;
         // With a private name to be learned, the one request that may learn it sees the words,

@@ -39,7 +39,7 @@ pub struct Divergence {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReplayError {
     /// The program has no such agent, or other inputs.
-    #[error("the call cannot start: {0}")]
+    #[error("the call of this log cannot start with this program")]
     Start(#[from] StartError),
     /// The call goes another way.
     #[error("{0}")]

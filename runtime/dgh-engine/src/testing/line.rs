@@ -54,6 +54,18 @@ impl ScriptedCall {
         Ok(Self::of(Call::of(prepared, agent, start)?, now, false))
     }
 
+    /// The same, on a line that can be transferred whatever its channel.
+    pub(super) fn transferable(
+        prepared: Arc<Prepared>,
+        agent: AgentId,
+        start: CallStart,
+    ) -> Result<Self, StartError> {
+        let now = start.now;
+        let mut call = Call::of(prepared, agent, start)?;
+        call.allow_transfers();
+        Ok(Self::of(call, now, false))
+    }
+
     /// The same, and every effect is kept.
     pub fn recorded(prepared: Arc<Prepared>, agent: AgentId, start: CallStart) -> Result<Self, StartError> {
         let now = start.now;

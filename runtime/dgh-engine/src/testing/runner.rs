@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use dgh_ir::convert::Locale;
-use dgh_ir::test::{GivenWhat, Meaning, TestCase, TestStep, TestStepKind};
+use dgh_ir::test::{GivenWhat, Meaning, MockWhat, TestCase, TestStep, TestStepKind};
 use dgh_ir::{Channel, Origin, Program, Template, Value};
 use serde_json::{Value as Json, json};
 
@@ -79,7 +79,10 @@ pub(super) fn run(
         return outcome;
     }
     let start = start(prepared, case, options);
-    let line = match ScriptedCall::new(Arc::clone(prepared), case.agent, start) {
+    // What a test says about the other line holds on every channel.
+    let transfers = case.mocks.iter().any(|mock| mock.what == MockWhat::Transfer);
+    let new = if transfers { ScriptedCall::transferable } else { ScriptedCall::new };
+    let line = match new(Arc::clone(prepared), case.agent, start) {
         Ok(line) => line,
         Err(error) => {
             let message = format!("the call cannot start: {error}; add it to `given`");

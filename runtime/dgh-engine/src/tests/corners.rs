@@ -372,3 +372,144 @@ fn a_filled_form_is_passed_through_without_its_question() {
     )
     .pass();
 }
+
+const PIN: &str = r#"
+  channels: [phone]
+  inbound { numbers: ["+14155550100"] }
+  outcome done, failed
+  var pin: digits(4) "PIN"
+  var day: date "Day"
+  start ask_it
+  node ask_it {
+    collect pin, day { ask: "Which PIN?", by: speech_or_keypad, tries: 3 }
+    on failed(collect) -> end failed { say "Goodbye." }
+    next -> end done { say "Good. Goodbye." }
+  }"#;
+
+#[test]
+fn keys_that_nobody_ended_do_not_belong_to_the_next_input() {
+    let desk = agent(PIN, "");
+    let mut call = desk.call(start());
+    while call.play_one() {}
+    call.handle(Event::Keys { keys: "19".into() });
+    says(&mut call, "On Monday", &[("note", json!({ "day": "2026-03-09" }))]);
+    while call.play_one() {}
+    call.handle(Event::Keys { keys: "1988".into() });
+    while call.play_one() {}
+    assert_eq!(ended(&call), Some("done"), "{:?}", call.spoken);
+}
+
+#[test]
+fn keys_that_do_not_fit_are_told_so_before_the_question() {
+    let desk = agent(PIN, "");
+    let mut call = desk.call(start());
+    while call.play_one() {}
+    call.handle(Event::Keys { keys: "19#".into() });
+    assert_eq!(call.spoken, ["Which PIN?", "That does not fit. It takes 4 digits.", "Which PIN?"]);
+    while call.play_one() {}
+    call.handle(Event::Keys { keys: "19".into() });
+    call.pass(5_100);
+    assert_eq!(call.spoken.len(), 5, "a pause ends the input");
+    while call.play_one() {}
+    call.handle(Event::Keys { keys: "1#".into() });
+    assert_eq!(call.spoken.last().unwrap(), "Goodbye.", "the last try is not told what fits");
+    assert_eq!(call.spoken.len(), 6);
+}
+
+const LAST_TRY: &str = r#"
+  channels: [web]
+  outcome done, failed
+  var day: date "Day"
+  start request
+  node request {
+    collect day { ask: "Which day?", confirm: always, tries: 1 }
+    on failed(collect) -> end failed { say "Goodbye." }
+    next -> end done { say "Booked. Goodbye." }
+  }"#;
+
+fn answers(call: &mut ScriptedCall, sentence: &str, calls: &[(&str, serde_json::Value)]) {
+    while call.play_one() {}
+    call.says("Hm");
+    let request = call.replies.pop_front().expect("a reply is asked for");
+    call.answer(request.id, &[sentence], calls);
+}
+
+#[test]
+fn words_that_ask_again_are_not_spoken_when_the_last_try_failed() {
+    let mut call = agent(LAST_TRY, "").call(start());
+    answers(&mut call, "Sorry, which day?", &[]);
+    assert_eq!(call.spoken, ["Which day?", "Goodbye."]);
+
+    let mut call = agent(LAST_TRY, "").call(start());
+    answers(&mut call, "Fine.", &[("note", json!({ "day": "2026-03-09" }))]);
+    assert_eq!(call.spoken[1], "Fine.", "the try did not fail");
+    assert_eq!(call.spoken.len(), 3, "{:?}", call.spoken);
+}
+
+#[test]
+fn a_no_to_a_read_back_is_not_a_try() {
+    let mut call = agent(LAST_TRY, "").call(start());
+    says(&mut call, "Monday", &[("note", json!({ "day": "2026-03-09" }))]);
+    answers(&mut call, "Which day, then?", &[("confirm", json!({ "answer": "no" }))]);
+    assert_eq!(call.spoken.last().unwrap(), "Which day, then?");
+    says(&mut call, "Tuesday", &[("note", json!({ "day": "2026-03-10" }))]);
+    says(&mut call, "Yes", &[("confirm", json!({ "answer": "yes" }))]);
+    while call.play_one() {}
+    assert_eq!(ended(&call), Some("done"));
+}
+
+#[test]
+fn a_correction_that_is_refused_is_told_before_the_question_is_asked_again() {
+    let desk = agent(
+        r#"
+  channels: [web]
+  outcome done, failed
+  var day: date "Day"
+  var name: text "Name"
+  start request
+  node request {
+    ask "Which day?"
+    collect day
+    on failed(collect) -> end failed { say "Goodbye." }
+    if day < 2026-03-01 -> end failed { say "Closed. Goodbye." }
+    else -> person
+  }
+  node person {
+    collect name { ask: "Your name?" }
+    on failed(collect) -> end failed { say "Goodbye." }
+    next -> end done { say "{{ name }}, {{ day }}. Goodbye." }
+  }"#,
+        "",
+    );
+    let mut call = desk.call(start());
+    says(&mut call, "Monday", &[("note", json!({ "day": "2026-03-09" }))]);
+    says(&mut call, "No, Tuesday", &[("note", json!({ "day": "2026-03-10" }))]);
+    assert_eq!(call.spoken.last().unwrap(), "Your name?", "{:?}", call.spoken);
+    let resume = next(&mut call);
+    assert_eq!(resume.purpose, Purpose::Resume);
+    assert_eq!(resume.card.remarks, ["Not accepted: `day` is in use and cannot be changed any more."]);
+    call.answer(resume.id, &["It stays Monday. Your name?"], &[]);
+    while call.play_one() {}
+    assert!(call.call().caller_has_floor());
+    says(&mut call, "Kim", &[("note", json!({ "name": "Kim" }))]);
+    while call.play_one() {}
+    assert_eq!(ended(&call), Some("done"));
+}
+
+#[test]
+fn a_mocked_transfer_ends_as_the_test_says_on_every_channel() {
+    agent(
+        r#"
+  outcome done, failed
+  start hello
+  node hello { ask "Hello." when human: "A person" -> desk when bye: "Bye" -> end failed { say "Bye." } }
+  node desk {
+    transfer "+14155550111"
+    on transferred -> end done
+    on transfer_failed(busy) -> end done { say "They are busy. Goodbye." }
+    on transfer_failed -> end failed { say "Goodbye." }
+  }"#,
+        r#"test "busy" { mock transfer = busy says "A person" means human expect outcome == done and said("busy") }"#,
+    )
+    .pass();
+}
