@@ -91,6 +91,17 @@ fn a_changed_program_is_named_by_its_first_difference() {
 }
 
 #[test]
+fn a_call_that_cannot_start_again_says_why_once() {
+    let prepared = program("Thank you.");
+    let mut log = logged(&prepared);
+    log.agent = "nobody".into();
+    let error = replay(&prepared, &log).unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "the program has no such agent");
+    assert!(!error.to_string().contains(&cause), "{error}");
+}
+
+#[test]
 fn a_sealed_log_opens_with_its_key_alone() {
     let log = logged(&program("Thank you."));
     let (key, nonce) = ([7; KEY_LENGTH], [9; 12]);
