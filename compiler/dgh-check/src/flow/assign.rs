@@ -126,6 +126,37 @@ impl<'a> Assigned<'_, 'a> {
         for index in 0..self.groups.len() {
             self.join(index, id, &leaving, work);
         }
+        self.used(id, &leaving, work);
+    }
+
+    /// What is missing where a name is used may be missing when the caller corrects it later.
+    fn used(&mut self, id: NodeId, leaving: &Leaving<FixedBitSet>, work: &mut Work) {
+        let scene = self.transfer.scene;
+        for (slot, used) in &scene.used {
+            let (by, asked) = (used.by.contains(&id), used.asked_by.contains(&id));
+            let Some(known) = self.transfer.after_use.get_mut(slot).filter(|_| by || asked) else { continue };
+            let mut changed = grow(known, &leaving.done);
+            if by {
+                changed |= grow(known, &leaving.floor) | grow(known, &leaving.moment);
+            }
+            if !changed {
+                continue;
+            }
+            let corrects = |route: &Route| route.decider == Decider::On(Event::Corrected(*slot));
+            for (index, group) in self.groups.iter().enumerate() {
+                if group.routes.iter().any(|(_, route)| corrects(route)) {
+                    work.dirty.insert(index);
+                }
+            }
+            for (_, route) in scene.dialogue.routes.iter().filter(|(_, route)| corrects(route)) {
+                if let Some(node) = route.from.filter(|node| matches!(self.entry.get(*node), Some(Some(_))))
+                    && !work.queued[node]
+                {
+                    work.queued[node] = true;
+                    work.queue.push_back(node);
+                }
+            }
+        }
     }
 
     fn join(&mut self, index: usize, id: NodeId, leaving: &Leaving<FixedBitSet>, work: &mut Work) {

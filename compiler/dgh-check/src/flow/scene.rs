@@ -33,6 +33,16 @@ pub(crate) struct Site {
     pub(crate) origin: Origin,
 }
 
+/// Where a name may have been used.
+pub(crate) struct Used {
+    /// The nodes that use it in a step or in the block of an arrow.
+    pub(crate) by: BTreeSet<NodeId>,
+    /// The nodes whose conditions use it, when they are done.
+    pub(crate) asked_by: BTreeSet<NodeId>,
+    /// The nodes that a call may be in afterwards.
+    pub(crate) after: Arena<NodeId, bool>,
+}
+
 /// What was reported before, and what it may have taken from the program.
 struct Known {
     /// Errors of syntax: any part may be missing.
@@ -66,7 +76,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) main: Arena<NodeId, bool>,
     /// For each `on corrected(x)`: the nodes in which x may have been used. Before that a new
     /// value is simply noted, and the event never comes.
-    used: BTreeMap<SlotId, Arena<NodeId, bool>>,
+    pub(crate) used: BTreeMap<SlotId, Used>,
     /// Whether some arrow leads nobody knows where, or did not parse.
     pub(crate) has_lost_arrow: bool,
 }
@@ -207,7 +217,7 @@ impl<'a> Scene<'a> {
     /// Whether the event of a route can come in a node at all.
     pub(crate) fn can_come(&self, node: NodeId, decider: &Decider) -> bool {
         match decider {
-            Decider::On(Event::Corrected(slot)) => self.used.get(slot).is_none_or(|used| used[node]),
+            Decider::On(Event::Corrected(slot)) => self.used.get(slot).is_none_or(|used| used.after[node]),
             _ => true,
         }
     }
@@ -223,26 +233,36 @@ impl<'a> Scene<'a> {
 
     /// The nodes that a call may be in after a `call`, `run`, `transfer`, `set` or `if` has read a
     /// name.
-    fn used_in(&self, slot: SlotId) -> Arena<NodeId, bool> {
+    fn used_in(&self, slot: SlotId) -> Used {
         let mut used: Arena<NodeId, bool> = self.dialogue.nodes.iter().map(|_| false).collect();
+        let (mut by, mut asked_by) = (BTreeSet::new(), BTreeSet::new());
         let mut stack = Vec::new();
         let uses = |steps: &[Step]| steps.iter().any(|step| uses(step, slot));
         let outer: Vec<&Route> = self.anywhere().map(|(_, route)| route).collect();
         for (id, node) in self.nodes() {
             if uses(&node.steps) {
+                by.insert(id);
                 stack.push(id);
             }
             for (_, route) in self.own(id) {
                 let asked = route.decider.condition().is_some_and(|c| c.reads().contains(&slot));
+                if uses(&route.block) {
+                    by.insert(id);
+                }
                 if asked {
+                    asked_by.insert(id);
                     // The routes behind an `if` that did not hold have used it as well.
                     stack.extend(self.own(id).filter_map(|(_, route)| target_node(route)));
-                } else if uses(&route.block) {
+                }
+                if uses(&route.block) {
                     stack.push(target_node(route).unwrap_or(id));
                 }
             }
         }
-        stack.extend(outer.iter().filter(|r| uses(&r.block)).filter_map(|r| target_node(r)));
+        for route in outer.iter().filter(|route| uses(&route.block)) {
+            by.extend(self.nodes().map(|(id, _)| id));
+            stack.extend(target_node(route));
+        }
         let mut from_anywhere = false;
         while let Some(id) = stack.pop() {
             if used.get(id) != Some(&false) {
@@ -255,7 +275,7 @@ impl<'a> Scene<'a> {
                 stack.extend(outer.iter().filter_map(|route| target_node(route)));
             }
         }
-        used
+        Used { by, asked_by, after: used }
     }
 
     /// Whether some statement that may have set a value did not resolve.

@@ -16,6 +16,8 @@ pub(crate) trait State: Clone {
     fn lose_all(&mut self, bits: &FixedBitSet);
     /// What may be missing on either way.
     fn join(&mut self, other: &Self);
+    /// Of these alone it is known that they may be missing; the others are there.
+    fn keep(&mut self, bits: &FixedBitSet);
     /// Nothing is known any more, so nothing is complained about.
     fn give_up(&mut self);
 }
@@ -39,6 +41,9 @@ impl State for FixedBitSet {
     }
     fn join(&mut self, other: &Self) {
         self.union_with(other);
+    }
+    fn keep(&mut self, bits: &FixedBitSet) {
+        self.intersect_with(bits);
     }
     fn give_up(&mut self) {
         self.clear();
@@ -71,6 +76,9 @@ impl State for OneBit<'_> {
     }
     fn join(&mut self, other: &Self) {
         self.missing |= other.missing;
+    }
+    fn keep(&mut self, bits: &FixedBitSet) {
+        self.missing &= bits.contains(self.bit);
     }
     fn give_up(&mut self) {
         self.missing = false;

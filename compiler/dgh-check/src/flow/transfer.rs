@@ -3,7 +3,7 @@
 //! A read of something that may be missing is a finding, and from there on it counts as there:
 //! everything behind it would only repeat the finding.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dgh_ir::arena::Id;
 use dgh_ir::{
@@ -16,7 +16,7 @@ use super::access::{Bits, Names};
 use super::narrow::there;
 use super::needs::needs;
 use super::rows::Row;
-use super::scene::{Scene, target_node};
+use super::scene::{Scene, Used, target_node};
 use super::state::State;
 
 /// Called with each bit that a read needs and that may be missing there.
@@ -28,6 +28,9 @@ pub(crate) struct Transfer<'s, 'a> {
     pub(crate) scene: &'s Scene<'a>,
     /// Its bits.
     pub(crate) bits: Bits<'a>,
+    /// For each `on corrected(x)`: what may be missing once x was used. What was there then, and is
+    /// cleared nowhere behind it, is there. Starts as what is cleared; the solver adds the rest.
+    pub(crate) after_use: BTreeMap<SlotId, FixedBitSet>,
     stays: Stays,
 }
 
@@ -73,7 +76,9 @@ impl<'s, 'a> Transfer<'s, 'a> {
             agent.prompt.iter().flat_map(Template::exprs).for_each(|e| bits.add(e));
         }
         let stays = Stays::new(scene, &bits);
-        Self { scene, bits, stays }
+        let lost = |used: &Used| lost_after(scene, &bits, used);
+        let after_use = scene.used.iter().map(|(slot, used)| (*slot, lost(used))).collect();
+        Self { scene, bits, after_use, stays }
     }
 
     /// What may be missing when the dialogue starts, before `before call`.
@@ -260,7 +265,12 @@ impl<'s, 'a> Transfer<'s, 'a> {
                 }
             }
             Decider::On(Event::Silence { after, .. }) => self.read(after, &mut state, None, missing),
-            Decider::On(Event::Corrected(slot)) => self.gain(*slot, &mut state),
+            Decider::On(Event::Corrected(slot)) => {
+                if let Some(missing) = self.after_use.get(slot) {
+                    state.keep(missing);
+                }
+                self.gain(*slot, &mut state);
+            }
             _ => {}
         }
         if let Some(condition) = route.decider.condition() {
@@ -493,6 +503,24 @@ fn lost_in(bits: &Bits<'_>, steps: &[Step]) -> FixedBitSet {
             }
             _ => {}
         }
+    }
+    lost
+}
+
+/// What steps may leave missing in the nodes behind the use of a name.
+fn lost_after(scene: &Scene<'_>, bits: &Bits<'_>, used: &Used) -> FixedBitSet {
+    let mut lost = FixedBitSet::with_capacity(bits.len());
+    for (id, node) in scene.nodes() {
+        if !used.after[id] && !used.by.contains(&id) && !used.asked_by.contains(&id) {
+            continue;
+        }
+        lost.union_with(&lost_in(bits, &node.steps));
+        for (_, route) in scene.own(id) {
+            lost.union_with(&lost_in(bits, &route.block));
+        }
+    }
+    for (_, route) in scene.anywhere() {
+        lost.union_with(&lost_in(bits, &route.block));
     }
     lost
 }

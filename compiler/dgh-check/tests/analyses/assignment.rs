@@ -733,3 +733,55 @@ fn a_correction_comes_only_after_the_value_was_used() {
   }"#,
     );
 }
+
+#[test]
+fn what_was_there_when_a_value_was_used_is_there_when_it_is_corrected() {
+    agent(
+        r#"
+  var day: date "Which day"
+  var name: text "Their name"
+  start request
+  node request { collect name, day  on failed(collect) -> end done  next -> look }
+  node look {
+    call slots(day) as found
+    on error -> end done
+    next -> choose { say "{{ name }}" }
+  }
+  node choose {
+    prompt "Offer {{ found }}."
+    when rename: "The name is wrong" -> request { clear name }
+    when bye: "They say goodbye" -> end done
+  }
+  anywhere { on corrected(day) -> look_again }
+  node look_again {
+    call slots(day) as others
+    on error -> end done
+    next -> end done { say "{{ others.count }}" }
+  }"#,
+    );
+    agent(
+        r#"
+  var day: date "Which day"
+  var name: text "Their name"
+  start request
+  node request { collect name, day  on failed(collect) -> end done  next -> look }
+  node look {
+    call slots(day) as found
+    on error -> end done
+    next -> choose { say "{{ name }}" }
+  }
+  node choose {
+    prompt "Offer {{ found }}."
+    when rename: "The name is wrong" -> request { clear name }
+    when bye: "They say goodbye" -> end done
+  }
+  anywhere { on corrected(day) -> look_again }
+  node look_again {
+    call slots(day) as others
+    on error -> end done
+    next -> end done {
+      say "{{ name }}, {{ others.count }}" //~ E0301
+    }
+  }"#,
+    );
+}
