@@ -55,7 +55,14 @@ fn said(plain: &[String], denied: &[bool], phrases: &Phrases, positive: bool) ->
     if !positive {
         return phrases.within(plain);
     }
-    let free = |at: usize, end: usize| !(at..end).any(|place| denied.get(place).copied().unwrap_or(false));
+    let is_denied = |place: usize| denied.get(place).copied().unwrap_or(false);
+    let word = |place: usize| plain.get(place).map_or("", String::as_str);
+    let free = |at: usize, end: usize| {
+        // "No more questions" and "can not breathe" hold their own "not".
+        let own = matches!(word(at), "no" | "not" | "never" | "nothing")
+            || word(at) == "can" && word(at + 1) == "not";
+        if own { at.checked_sub(1).is_none_or(|before| !is_denied(before)) } else { !(at..end).any(is_denied) }
+    };
     (0..plain.len()).any(|at| phrases.all_at(plain, at).any(|end| free(at, end)))
 }
 
@@ -347,7 +354,8 @@ static CONCEPTS: [Concept; 25] = [
         ),
         author: Phrases::new(
             "answered|helped|satisfied|resolved|solved|understood|helps; question is answered; \
-             no more questions; it|this|that helps; nothing more|else",
+             no more|further|other questions; it|this|that helps; nothing more|else; they|caller|customer know|knows $; \
+             know|knows now|enough|it|that|what|all; have|has|got|has|hear|heard what they need|needed|want|wanted|asked; informed; ^ known",
         ),
     },
     Concept {

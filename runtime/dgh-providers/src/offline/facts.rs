@@ -179,9 +179,9 @@ fn stated(words: &Words, persona: &str, prompt: &str) -> Option<String> {
     best.map(|(_, text)| sentence(&text, '.'))
 }
 
-/// "Opening hours: nine to five." and "We accept all insurances." are facts; "Never give medical
+/// Whether a sentence states something for the caller. "Opening hours: nine to five." and "We accept all insurances." are facts; "Never give medical
 /// advice." and "You are Ada." are not for the caller.
-fn is_fact(text: &str) -> bool {
+pub(super) fn is_fact(text: &str) -> bool {
     let words = Words::new(text);
     if text.contains("{{")
         || words.len() < 3
@@ -240,7 +240,8 @@ fn is_fact(text: &str) -> bool {
     states && !words.has(&["must", "should", "always"])
 }
 
-fn topics(words: &Words) -> Vec<String> {
+/// The words that tell what a text is about, by meaning.
+pub(super) fn topics(words: &Words) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for word in plain(words) {
         let token = meaning(&word);

@@ -198,6 +198,8 @@ impl Author {
             &sentence,
             "say|says|claim|claims|state|states|mention|mentions|insist|insists",
         );
+        // "They have no more questions" takes none.
+        let asks_about = asks_about.filter(|_| !concepts.iter().any(|concept| concept.name == "helped"));
         Self { states, plain: sentence, bag, concepts, like, unlike: examples(&label.unlike), asks_about }
     }
 }
@@ -305,7 +307,8 @@ fn yes_no(turn: &Turn, label: &Label, author: &Author, around: &Around<'_>) -> f
     };
     let meant = match named {
         Some(yes) => yes == answer.yes,
-        None if answer.yes => has("yes") && !has("no") || has("helped"),
+        None if has("helped") => answer.yes != asks_for_more(around.asked),
+        None if answer.yes => has("yes") && !has("no"),
         // "Do you have two minutes?" "No."
         None if !answer.yes && has("busy") => {
             answer.alone && asks_for_time(around.asked) && !turn.means("no interest")
@@ -385,6 +388,14 @@ pub(super) fn last_question(asked: &str) -> &str {
     let sentences: Vec<&str> =
         asked.split_inclusive(['.', '?', '!']).map(str::trim).filter(|text| !text.is_empty()).collect();
     sentences.iter().rev().find(|text| text.ends_with('?')).or(sentences.last()).copied().unwrap_or_default()
+}
+
+/// Whether a yes to the question wants more: "Anything else?", unlike "Does that help?"
+fn asks_for_more(asked: &str) -> bool {
+    let question = last_question(asked).to_lowercase();
+    ["question", "anything else", "something else", "anything more", "more help", "would you like to know"]
+        .iter()
+        .any(|more| question.contains(more))
 }
 
 fn asks_for_time(asked: &str) -> bool {

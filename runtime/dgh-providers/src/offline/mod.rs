@@ -23,6 +23,7 @@ mod open;
 mod patterns;
 mod questions;
 mod reader;
+mod repeats;
 mod slips;
 mod small_talk;
 mod spoken;

@@ -55,6 +55,7 @@ pub(super) fn tell(request: &ReplyRequest) -> Vec<Move> {
     let mut said = word(instruction, &request.persona).all();
     if said.is_empty() {
         said.push("All right.".to_owned());
+        said.extend(next_question(request, &Map::new(), Asking::First));
     }
     said.into_iter().map(Move::Say).collect()
 }
@@ -113,6 +114,9 @@ fn interlude(request: &ReplyRequest, words: &Words, worded: Worded) -> Vec<Move>
         tool(words, &request.card, &request.functions, &Map::new()).filter(|_| request.may_call)
     {
         return vec![Move::UseTool { name, args }];
+    }
+    if !worded.facts.is_empty() {
+        return worded.facts.into_iter().chain(worded.questions).map(Move::Say).collect();
     }
     if words.is_blank() {
         return vec![Move::Say("What would you like to know?".to_owned())];

@@ -13,6 +13,7 @@ use super::facts::{fact, tool};
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
 use super::open::refusal;
+use super::repeats::repeated;
 use super::questions::{Asking, is_question, question_for};
 use super::small_talk::small_talk;
 use super::spoken;
@@ -351,9 +352,22 @@ impl Talk<'_> {
                 .any(|wanted| matches!(wanted.shape, Shape::Date | Shape::Time | Shape::DateTime)),
             answer_taken: asked_yes_no && answered,
         };
-        let label = choose(self.words, &self.card.labels, &around)?;
+        let label = choose(self.words, &self.card.labels, &around).or_else(|| self.back_to_topic(found))?;
         // "None of these, how about Thursday?" is a new day, which a change of node would lose.
         (!(found.corrects && is_about_others(label))).then_some(label)
+    }
+
+    /// In a node that only answers, whoever says what is wanted has heard enough.
+    fn back_to_topic(&self, found: &Extraction) -> Option<&Label> {
+        let worded = word(self.card.prompt.as_deref().unwrap_or_default(), &self.request.persona);
+        let only_answers = (worded.answers || worded.tells) && !self.card.wanted.iter().any(|wanted| wanted.missing);
+        if !only_answers || found.values.is_empty() || is_question(self.words) {
+            return None;
+        }
+        let mut fitting = self.card.labels.iter().filter(|label| {
+            of_author(&plain(&Words::new(&label.sentence))).iter().any(|concept| concept.name == "helped")
+        });
+        fitting.next().filter(|_| fitting.next().is_none())
     }
 
     fn other_half(&self, half: &Half) -> String {
@@ -383,6 +397,9 @@ impl Talk<'_> {
 
     /// Neither a label nor a value: a question, small talk, or something that was not understood.
     fn talk(&self) -> Vec<Move> {
+        if let Some(said) = repeated(self.words, &self.request.history) {
+            return self.then_question(said, Asking::Open);
+        }
         if let Some((text, asking)) = self.small_talk() {
             return match asking {
                 Some(asking) => self.then_question(text.to_owned(), asking),

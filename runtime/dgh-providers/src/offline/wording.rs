@@ -18,6 +18,10 @@ pub(super) struct Worded {
     pub(super) farewell: Option<String>,
     /// The caller's question is to be answered.
     pub(super) answers: bool,
+    /// Something is to be told that another sentence holds: "Tell them."
+    pub(super) tells: bool,
+    /// Sentences that order nothing and state something for the caller: "We have one pizza."
+    pub(super) facts: Vec<String>,
 }
 
 impl Worded {
@@ -31,9 +35,16 @@ impl Worded {
 pub(super) fn word(instruction: &str, persona: &str) -> Worded {
     let mut worded = Worded::default();
     for text in sentences(instruction) {
+        if super::facts::is_fact(&text) {
+            worded.facts.push(sentence(&text, '.'));
+            continue;
+        }
         for part in parts(&text) {
             act(&part, persona, &mut worded);
         }
+    }
+    if worded.tells {
+        worded.statements.splice(0..0, worded.facts.iter().cloned());
     }
     worded
 }
@@ -294,6 +305,10 @@ fn told(verb: &str, rest: &[String], worded: &mut Worded) {
     };
     let text = rest.join(" ");
     let lower = text.to_lowercase();
+    if matches!(lower.as_str(), "" | "so" | "that" | "this" | "it" | "about it" | "about this" | "the answer") {
+        worded.tells = true;
+        return;
+    }
     if lower.starts_with("goodbye") || lower.starts_with("bye") || lower.starts_with("farewell") {
         worded.farewell = Some("Goodbye!".to_owned());
     } else if lower.starts_with("hello") || lower.starts_with("hi ") {

@@ -74,6 +74,7 @@ fn the_first_turn_says_what_it_is_about() {
         ("do you take my insurance?", "bill", json!({})),
         ("my mouth won't stop bleeding", "emergency", json!({})),
         ("I had an accident and my face is swollen", "emergency", json!({})),
+        ("I can't breathe", "emergency", json!({})),
         ("let me talk to a person", "human", json!({})),
         ("operator", "human", json!({})),
         ("I think I need a dentist", "books", json!({})),

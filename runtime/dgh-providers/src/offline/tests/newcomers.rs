@@ -99,3 +99,90 @@ fn a_past_day_changes_no_known_one() {
     assert_eq!(notes(&moves), json!({}), "{moves:?}");
     assert!(said(&moves).starts_with("That day is past."), "{moves:?}");
 }
+
+fn pizza() -> Scene {
+    Scene::new()
+        .persona("You take orders for a pizzeria.")
+        .prompt("We have one pizza, small for 9 and large for 14 dollars. Tell them, then ask if that helps.")
+        .noted("size", "Size of the pizza", cases(&["small", "large"]))
+        .label("knows", "They know what they need")
+}
+
+#[test]
+fn a_node_that_tells_says_its_facts() {
+    let opening = pizza().purpose(Purpose::Opening).caller("what do you have?").answer();
+    assert_eq!(
+        said(&opening),
+        "We have one pizza, small for 9 and large for 14 dollars. Does that help?",
+        "{opening:?}"
+    );
+    let scene = pizza().caller("what do you have?").agent(&said(&opening));
+    for text in ["yes", "thanks", "ok", "Yes, thank you", "that helps", "great"] {
+        assert_eq!(gone(&scene.says(text)), Some("knows"), "{text}: {:?}", scene.says(text));
+    }
+    let moves = scene.says("I'll take a large one");
+    assert_eq!((gone(&moves), notes(&moves)), (Some("knows"), json!({ "size": "large" })), "{moves:?}");
+    assert_eq!(gone(&scene.says("no")), None);
+}
+
+#[test]
+fn thanks_leave_a_node_that_answers() {
+    for sentence in [
+        "They know now",
+        "Their question is answered",
+        "They have no more questions",
+        "They have what they need",
+    ] {
+        let scene = Scene::new()
+            .prompt("We open at nine. Answer their question, then ask if that helps.")
+            .label("back", sentence)
+            .caller("when do you open?")
+            .agent("We open at nine. Does that help?");
+        for text in ["yes", "thanks", "ok"] {
+            assert_eq!(gone(&scene.says(text)), Some("back"), "{sentence}: {text}");
+        }
+        assert_eq!(gone(&scene.says("no")), None, "{sentence}: {:?}", scene.says("no"));
+    }
+    let more = Scene::new()
+        .prompt("Answer their question.")
+        .label("back", "They have no more questions")
+        .agent("Do you have any more questions?");
+    assert_eq!(gone(&more.says("no")), Some("back"));
+    assert_eq!(gone(&more.says("yes")), None);
+}
+
+#[test]
+fn what_was_said_is_said_again() {
+    let scene = Scene::new()
+        .missing("amount", "Amount the customer promises to pay", money())
+        .agent("Hello. You owe 240 dollars since March 1st. What amount do you promise to pay?");
+    let rows = ["how much do I owe?", "how much do i owe again", "what was it again?", "what is my balance?"];
+    check(&rows, |text| {
+        let moves = scene.says(text);
+        (said(&moves) == "You owe 240 dollars since March 1st. What amount do you promise to pay?")
+            .then_some(())
+            .ok_or_else(|| format!("  {text:?}: {moves:?}"))
+    });
+    let moves = scene.says("how much is a pizza?");
+    assert!(said(&moves).starts_with("I am sorry, I do not know that."), "{moves:?}");
+}
+
+#[test]
+fn a_change_ends_with_the_open_question() {
+    let open = Scene::new()
+        .missing("choice", "The one they pick", options(&["red", "green"]))
+        .wanted("name", "Their name", Shape::Text, false, true)
+        .agent("Which one would you like?");
+    let moves = open.says("actually my name is Anna Lee");
+    assert_eq!(notes(&moves), json!({ "name": "Anna Lee" }));
+    assert!(said(&moves).ends_with("Which one would you like?"), "{moves:?}");
+    let label = Scene::new()
+        .prompt("Find out whether they want to book or ask about a bill.")
+        .wanted("name", "Their name", Shape::Text, false, true)
+        .label("books", "They want an appointment")
+        .agent("Tell me what you need.");
+    let moves = label.says("actually my name is Anna Lee");
+    assert!(said(&moves).ends_with('?'), "{moves:?}");
+    let told = open.caller("actually my name is Anna Lee").purpose(Purpose::Tell).answer();
+    assert!(said(&told).ends_with("Which one would you like?"), "{told:?}");
+}
