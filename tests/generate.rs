@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// An agent with so many nodes, about 330 bytes each, in which every path is used: typed routes
+/// An agent with so many nodes, about 300 bytes each, in which every path is used: typed routes
 /// that skip, values that are read later, routes to ends.
 pub fn agent(nodes: usize) -> String {
     let nodes = nodes.max(2);
@@ -10,7 +10,7 @@ pub fn agent(nodes: usize) -> String {
         "dgh 1\n\nagent large {\n  prompt \"You run a very long survey.\"\n  outcome finished, refused, gave_up\n\n",
     );
     for n in 0..nodes {
-        let _ = writeln!(text, "  var answer_{n}: int \"What they think about topic {n}, from 0 to 100\"");
+        let _ = writeln!(text, "  var answer_{n}: int \"Score of topic {n}\"");
     }
     text.push_str("\n  start step_0\n");
     for n in 0..nodes {
@@ -20,10 +20,10 @@ pub fn agent(nodes: usize) -> String {
             text,
             "
   node step_{n} {{
-    prompt \"Ask about topic {n}. Accept a rough answer.\"
-    collect answer_{n} {{ tries: 3 }}
-    when refuses: \"They do not want to talk about topic {n}\" -> end refused {{ say \"Goodbye!\" }}
-    on failed(collect) -> end gave_up {{ say \"Goodbye!\" }}
+    prompt \"Ask about topic {n}.\"
+    collect answer_{n}
+    when refuses: \"They refuse topic {n}\" -> end refused {{ say \"Bye!\" }}
+    on failed(collect) -> end gave_up {{ say \"Bye!\" }}
     if answer_{n} >= 50 -> {} {{ say \"So {{{{ answer_{n} }}}}.\" }}
     else -> {}
   }}
