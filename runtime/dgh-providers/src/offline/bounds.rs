@@ -23,7 +23,8 @@ impl DayBounds {
         let words = Words::new(about);
         let text = plain(&words);
         let within = within(&words);
-        let after_today = says(&text, "tomorrow or later|after; later than today; after today; from tomorrow");
+        let after_today =
+            says(&text, "tomorrow or later|after; later than today; after today; from tomorrow");
         let from_today = after_today
             || within.is_some()
             || says(

@@ -61,7 +61,11 @@ fn said(plain: &[String], denied: &[bool], phrases: &Phrases, positive: bool) ->
         // "No more questions" and "can not breathe" hold their own "not".
         let own = matches!(word(at), "no" | "not" | "never" | "nothing")
             || word(at) == "can" && word(at + 1) == "not";
-        if own { at.checked_sub(1).is_none_or(|before| !is_denied(before)) } else { !(at..end).any(is_denied) }
+        if own {
+            at.checked_sub(1).is_none_or(|before| !is_denied(before))
+        } else {
+            !(at..end).any(is_denied)
+        }
     };
     (0..plain.len()).any(|at| phrases.all_at(plain, at).any(|end| free(at, end)))
 }

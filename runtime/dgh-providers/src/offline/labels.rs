@@ -48,12 +48,7 @@ pub(super) fn choose<'a>(words: &Words, labels: &'a [Label], around: &Around<'_>
 /// "A checkup for my daughter on March 12" asks for no appointment by name; but what it gives is
 /// what an appointment needs, so the one label that speaks of booking is meant, when nothing
 /// speaks for another.
-fn fits_booking<'a>(
-    words: &Words,
-    labels: &'a [Label],
-    around: &Around<'_>,
-    best: f64,
-) -> Option<&'a Label> {
+fn fits_booking<'a>(words: &Words, labels: &'a [Label], around: &Around<'_>, best: f64) -> Option<&'a Label> {
     if !around.gives_day || around.answered || is_question(words) && !asks_for_room(words) {
         return None;
     }

@@ -10,12 +10,12 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value as Json, json};
 
 use super::answers::answer;
+use super::bounds::DayBounds;
 use super::choices::{case, entry_of, several};
 use super::contacts::{digit_runs, emails, phones, urls};
 use super::cues::{
     asks_company, asks_for_room, asks_the_date, named_currency, says_year, wishes, written_duration,
 };
-use super::bounds::DayBounds;
 use super::dates::{Calendar, dates, vague_period};
 use super::extract::{Extraction, Half, known, topic_of};
 use super::hits::{Hit, meant, refused};
@@ -308,13 +308,12 @@ impl<'a> Reader<'a> {
                     .any(|one| variable.contains(one) || about.to_lowercase().contains(one));
                 let asked_name =
                     asked && (can_be_text(words, Purpose::Name) || words.has(&["name", "i'm", "im"]));
-                name(words, asked_name, dependant)
-                    .filter(|hit| {
-                        asked
-                            || hit.sure
-                                && (!known || self.corrects || words.has(&["name"]))
-                                && !asks_company(about)
-                    })
+                name(words, asked_name, dependant).filter(|hit| {
+                    asked
+                        || hit.sure
+                            && (!known || self.corrects || words.has(&["name"]))
+                            && !asks_company(about)
+                })
             }
             Purpose::Phrase if asked => {
                 phrase(words, &words_of(variable)).filter(|_| can_be_text(words, Purpose::Phrase))

@@ -28,7 +28,10 @@ pub(super) fn repeated(words: &Words, history: &[Message]) -> Option<String> {
         return None;
     }
     let wanted = topics(words);
-    let amount = says(&said, "how much|many; what amount|number|price|time|date; when; what is the|my balance|amount|price|total");
+    let amount = says(
+        &said,
+        "how much|many; what amount|number|price|time|date; when; what is the|my balance|amount|price|total",
+    );
     let mut best: Option<(usize, String)> = None;
     for text in stated {
         let sentence = Words::new(&text);
@@ -51,7 +54,8 @@ static WHAT_WAS_IT: Phrases = Phrases::new(
 );
 
 fn has_number(words: &Words) -> bool {
-    (0..words.len()).any(|place| words.kind(place) == Kind::Digits) || !super::numbers::numbers(words).is_empty()
+    (0..words.len()).any(|place| words.kind(place) == Kind::Digits)
+        || !super::numbers::numbers(words).is_empty()
 }
 
 /// "Thank you." and "I see." state nothing that anybody would want to hear again.

@@ -31,14 +31,9 @@ fn put_right(word: &str, of_labels: &[String]) -> Option<String> {
         return None;
     }
     // The first letter is seldom wrong, and another one often makes another word: "filling".
-    let near = |known: &&str| {
-        known.chars().next() == word.chars().next() && strsim::osa_distance(known, word) == 1
-    };
-    OFTEN
-        .split(' ')
-        .find(near)
-        .or_else(|| of_labels.iter().map(String::as_str).find(near))
-        .map(str::to_owned)
+    let near =
+        |known: &&str| known.chars().next() == word.chars().next() && strsim::osa_distance(known, word) == 1;
+    OFTEN.split(' ').find(near).or_else(|| of_labels.iter().map(String::as_str).find(near)).map(str::to_owned)
 }
 
 /// Long words that routes are often chosen by.

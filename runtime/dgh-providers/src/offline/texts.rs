@@ -78,7 +78,8 @@ pub(super) fn name(words: &Words, asked: bool, dependant: bool) -> Option<Hit<St
         };
         let start = start + usize::from(words.is(start, &["actually", "really"]));
         // "It's me, Ann Lee"
-        let start = if words.is(start, &["me", "only"]) && words.is_break(start + 1) { start + 2 } else { start };
+        let start =
+            if words.is(start, &["me", "only"]) && words.is_break(start + 1) { start + 2 } else { start };
         // "It is raining" tells no name; "it is Ann" does.
         if words.is(place, &["it", "it's", "its"]) && !(start..start + 2).all(|at| could_be_name(words, at)) {
             continue;

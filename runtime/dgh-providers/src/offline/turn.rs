@@ -13,8 +13,8 @@ use super::facts::{fact, tool};
 use super::labels::scores;
 use super::labels::{Around, choose, last_question};
 use super::open::refusal;
-use super::repeats::repeated;
 use super::questions::{Asking, is_question, question_for};
+use super::repeats::repeated;
 use super::small_talk::small_talk;
 use super::spoken;
 use super::wording::word;
@@ -360,7 +360,8 @@ impl Talk<'_> {
     /// In a node that only answers, whoever says what is wanted has heard enough.
     fn back_to_topic(&self, found: &Extraction) -> Option<&Label> {
         let worded = word(self.card.prompt.as_deref().unwrap_or_default(), &self.request.persona);
-        let only_answers = (worded.answers || worded.tells) && !self.card.wanted.iter().any(|wanted| wanted.missing);
+        let only_answers =
+            (worded.answers || worded.tells) && !self.card.wanted.iter().any(|wanted| wanted.missing);
         if !only_answers || found.values.is_empty() || is_question(self.words) {
             return None;
         }

@@ -305,7 +305,8 @@ fn told(verb: &str, rest: &[String], worded: &mut Worded) {
     };
     let text = rest.join(" ");
     let lower = text.to_lowercase();
-    if matches!(lower.as_str(), "" | "so" | "that" | "this" | "it" | "about it" | "about this" | "the answer") {
+    if matches!(lower.as_str(), "" | "so" | "that" | "this" | "it" | "about it" | "about this" | "the answer")
+    {
         worded.tells = true;
         return;
     }
