@@ -495,7 +495,7 @@ impl Talk<'_> {
         }
         next_question(self.request, noted, asking).unwrap_or_else(|| {
             // "Please type your number" asks as well.
-            let asks = last.ends_with('?') || last.starts_with("Please ");
+            let asks = last.ends_with('?') || last.to_lowercase().contains("please ");
             if asks { last.to_owned() } else { "How can I help you?".to_owned() }
         })
     }

@@ -186,3 +186,13 @@ fn a_change_ends_with_the_open_question() {
     let told = open.caller("actually my name is Anna Lee").purpose(Purpose::Tell).answer();
     assert!(said(&told).ends_with("Which one would you like?"), "{told:?}");
 }
+
+#[test]
+fn a_plea_stays_open_as_a_question_does() {
+    let scene = Scene::new().agent("To protect your privacy, please type the year you were born.");
+    let moves = scene.says("how much do I owe?");
+    assert_eq!(
+        said(&moves),
+        "I am sorry, I do not know that. To protect your privacy, please type the year you were born."
+    );
+}
