@@ -23,14 +23,16 @@ impl Call {
         let agent = declared(&program, self.state.agent);
         for policy in &agent.policies {
             let PolicyKind::Ensure { fact, before } = &policy.kind else { continue };
+            // `before everything` speaks of the start alone: a machine may answer at any moment.
+            let concerned = (*before).or(agent.dialogue.start);
             let (holds, what) = match fact {
                 Fact::Completed(first) => {
-                    let concerns = before.map_or(node != *first, |before| before == node);
+                    let concerns = concerned == Some(node) && node != *first;
                     let done = !concerns || self.state.completed.contains(&(dialogue, *first));
                     (done, agent.dialogue.nodes.get(*first).map_or("", |node| &node.name))
                 }
                 Fact::Holds(condition) => {
-                    let concerns = before.is_none_or(|before| before == node);
+                    let concerns = concerned == Some(node);
                     (!concerns || self.holds(0, condition).unwrap_or(false), "its condition")
                 }
             };

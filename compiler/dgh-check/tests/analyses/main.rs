@@ -4,6 +4,7 @@
 //! a program without such marks must be clean. Hints count only where a test asks for them.
 
 mod assignment;
+mod assignment_scopes;
 mod duties;
 mod ends;
 mod examples;
