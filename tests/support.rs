@@ -1,6 +1,7 @@
 //! What several tests need.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ pub(crate) fn failed_tests(compiled: &Compiled) -> String {
     for test in &compiled.tests {
         let outcome = testing::run(&prepared, test, &TestOptions::default());
         if let Some(failure) = outcome.failure {
-            failed.push_str(&format!("{}: {}\n  {:?}\n", test.name, failure.message, outcome.dialogue));
+            let _ = writeln!(failed, "{}: {}\n  {:?}", test.name, failure.message, outcome.dialogue);
         }
     }
     failed

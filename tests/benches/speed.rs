@@ -3,7 +3,13 @@
 //! Every figure is the median of several runs on this machine, printed beside its goal. Growth is a
 //! ratio within one run, so it holds on any machine.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    missing_docs
+)]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,7 @@ fn rounds(default: u32) -> u32 {
 /// Tokens of a text, without white space and comments.
 fn tokens(text: &str) -> Vec<(SyntaxKind, String)> {
     let tree = dgh_syntax::parse(text).tree();
-    let all = tree.descendants_with_tokens().filter_map(|e| e.into_token());
+    let all = tree.descendants_with_tokens().filter_map(dgh_syntax::NodeOrToken::into_token);
     all.map(|t| (t.kind(), t.text().to_owned())).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Checks small programs of a few files, for the tests of this crate.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::{Arc, OnceLock};
 

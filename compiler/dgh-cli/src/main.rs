@@ -3,6 +3,7 @@
 //! Exit codes: 0 clean, 1 findings (errors, failed tests, a file that is not formatted, a log that
 //! diverges), 2 wrong usage or a file that cannot be read or written.
 
+#![allow(clippy::indexing_slicing, reason = "arenas are indexed by ids of their own program")]
 #![allow(unreachable_pub, reason = "a binary has no outside; `pub` says what other modules use")]
 
 mod args;

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::nonminimal_bool, clippy::unwrap_used, clippy::indexing_slicing)]
 use dgh_syntax::ast::{AstNode as _, StringLit, StringPart};
 use dgh_syntax::{NodeOrToken, SyntaxKind as K, SyntaxToken};
 use proptest::prelude::*;

@@ -32,7 +32,7 @@ impl Lower<'_> {
         let place = self.report.place(expr.origin);
         match assign(want, &expr.ty) {
             Ok(()) => expr,
-            Err(Mismatch::Missing) if self.require(&mut expr) => expr,
+            Err(Mismatch::Missing) if super::path::require(&mut expr) => expr,
             Err(why) => {
                 let finding = self.mismatch(why, &expr, want, what, place);
                 self.report.push(finding);

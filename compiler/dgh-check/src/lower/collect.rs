@@ -102,7 +102,7 @@ impl Lower<'_> {
     ) -> Expr {
         let mut lowered = self.expr(cx, list, None);
         if lowered.ty.optional {
-            self.require(&mut lowered);
+            super::path::require(&mut lowered);
         }
         let place = self.at(cx, list);
         if let Some(second) = names.get(1) {

@@ -458,7 +458,7 @@ impl Lower<'_> {
 
     /// Says that a value is needed here; reports what may be missing and is no name.
     fn present(&mut self, expr: &mut Expr, place: Place, what: &str) {
-        if !expr.ty.optional || matches!(expr.ty.kind, Kind::Hole) || self.require(expr) {
+        if !expr.ty.optional || matches!(expr.ty.kind, Kind::Hole) || super::path::require(expr) {
             return;
         }
         self.error_hint(

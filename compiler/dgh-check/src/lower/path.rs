@@ -280,7 +280,7 @@ impl Lower<'_> {
         let base_place = self.report.place(base.origin);
         let origin = self.report.origin(Place { span: base_place.span.cover(place.span), ..place });
         let mut base = base;
-        if base.ty.optional && !self.require(&mut base) {
+        if base.ty.optional && !require(&mut base) {
             let hint = format!("Say what holds when it is missing: `(… ?? …).{text}`.");
             self.error_hint(
                 Code::MaybeMissing,
@@ -339,21 +339,6 @@ impl Lower<'_> {
         }
         self.report.push(finding);
         None
-    }
-
-    /// Says that the value of a name is needed: whether it is there depends on the way to the
-    /// place, which the analysis of paths knows. False for what is no name.
-    #[allow(clippy::unused_self, reason = "reads as the others do")]
-    pub(crate) fn require(&self, expr: &mut Expr) -> bool {
-        let is_name = match &mut expr.kind {
-            // `a ?? b` is there where b is.
-            ExprKind::Coalesce(_, otherwise) => self.require(otherwise),
-            _ => is_access_path(expr),
-        };
-        if is_name {
-            expr.ty.optional = false;
-        }
-        is_name
     }
 
     /// Whether a condition may ask for it: a `T?`, or a name that may still be unset. A field that
@@ -423,6 +408,20 @@ impl Lower<'_> {
             _ => false,
         }
     }
+}
+
+/// Says that the value of a name is needed: whether it is there depends on the way to the place,
+/// which the analysis of paths knows. False for what is no name.
+pub(crate) fn require(expr: &mut Expr) -> bool {
+    let is_name = match &mut expr.kind {
+        // `a ?? b` is there where b is.
+        ExprKind::Coalesce(_, otherwise) => require(otherwise),
+        _ => is_access_path(expr),
+    };
+    if is_name {
+        expr.ty.optional = false;
+    }
+    is_name
 }
 
 /// A slot, a dotted built-in, or fields of one.

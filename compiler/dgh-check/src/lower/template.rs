@@ -47,7 +47,9 @@ impl Lower<'_> {
         let mut expr = self.expr(cx, &value, None);
         let format = interpolation.format().and_then(|f| f.name()).and_then(|n| self.format(cx, &n, &expr));
         let place = self.at(cx, &value);
-        if expr.ty.optional && !matches!(expr.ty.kind, Kind::Hole | Kind::Nothing) && !self.require(&mut expr)
+        if expr.ty.optional
+            && !matches!(expr.ty.kind, Kind::Hole | Kind::Nothing)
+            && !super::path::require(&mut expr)
         {
             self.error_hint(
                 Code::MaybeMissing,

@@ -29,7 +29,7 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
     let Some(started) = start::start(args)? else { return Ok(Outcome::Findings) };
     let mut terminal = Terminal::new(args.quiet);
     for note in started.notes.iter().filter(|_| !args.quiet) {
-        terminal.note(note)?;
+        show::note(note)?;
     }
     if let Some(path) = &args.log {
         // A folder that is not there is told before the call, not after it.
@@ -44,14 +44,14 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
     let mut turns: Vec<Before> = Vec::new();
     loop {
         if session.is_over() && input.is_terminal() {
-            terminal.note("the call is over; :back takes the last turn back, Enter leaves")?;
+            show::note("the call is over; :back takes the last turn back, Enter leaves")?;
         }
         let line = input.next().await?;
         if session.is_over() && !matches!(line, Line::Back | Line::Variables | Line::Log) {
             break;
         }
         if input.echoes() {
-            terminal.caller(&line)?;
+            show::caller(&line)?;
         }
         match line {
             Line::Says(text) => {
@@ -62,9 +62,9 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
                 };
                 session.tell(event, &mut terminal).await?;
             }
-            Line::Keys(keys) if keys.is_empty() => terminal.note("which keys? :keys 12#")?,
+            Line::Keys(keys) if keys.is_empty() => show::note("which keys? :keys 12#")?,
             Line::Keys(keys) if !session.call().takes_keys(&keys) => {
-                terminal.note("no handler takes these keys here")?;
+                show::note("no handler takes these keys here")?;
             }
             Line::Keys(keys) => {
                 turns.push(session.before());
@@ -78,15 +78,15 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
             Line::Back => match turns.pop() {
                 Some(before) => {
                     session.go_back(before);
-                    terminal.note("the last turn is taken back")?;
+                    show::note("the last turn is taken back")?;
                 }
-                None => terminal.note("there is no turn to take back")?,
+                None => show::note("there is no turn to take back")?,
             },
-            Line::Variables => variables(&session, &mut terminal)?,
+            Line::Variables => variables(&session)?,
             Line::Log => show::log(session.records())?,
-            Line::Help => terminal.note(input::HELP)?,
+            Line::Help => show::note(input::HELP)?,
             Line::Unknown(command) => {
-                terminal.note(&format!("there is no `{command}`; :help shows what there is"))?
+                show::note(&format!("there is no `{command}`; :help shows what there is"))?;
             }
             Line::Quit => break,
         }
@@ -94,7 +94,7 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
     if let Some(path) = &args.log {
         let log = start::sealed(&session.into_log())?;
         fs::write(path, log).with_context(|| format!("cannot write {}", path.display()))?;
-        terminal.note(&format!("the log is in {}; dgh replay runs it again", path.display()))?;
+        show::note(&format!("the log is in {}; dgh replay runs it again", path.display()))?;
     }
     Ok(Outcome::Clean)
 }
@@ -106,7 +106,7 @@ fn keys(text: &str) -> Option<String> {
     (all && !keys.is_empty()).then_some(keys)
 }
 
-fn variables(session: &Session, terminal: &mut Terminal) -> anyhow::Result<()> {
+fn variables(session: &Session) -> anyhow::Result<()> {
     let mut known: Vec<(String, String)> = Vec::new();
     for record in session.records() {
         if let Record::Value { name, shown, .. } = record {
@@ -115,7 +115,7 @@ fn variables(session: &Session, terminal: &mut Terminal) -> anyhow::Result<()> {
         }
     }
     if known.is_empty() {
-        return terminal.note("nothing is known yet");
+        return show::note("nothing is known yet");
     }
     known.iter().try_for_each(|(name, value)| ui::line(format!("  {name} = {value}")))
 }

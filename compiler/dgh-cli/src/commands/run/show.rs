@@ -19,22 +19,22 @@ impl Terminal {
     pub fn new(quiet: bool) -> Self {
         Self { quiet, answer: String::new() }
     }
+}
 
-    /// Something that surrounds the conversation.
-    pub fn note(&mut self, text: &str) -> anyhow::Result<()> {
-        text.lines().try_for_each(|line| ui::line(ui::paint(ui::DIM, ui::wrapped(line, 0))))
-    }
+/// Something that surrounds the conversation.
+pub fn note(text: &str) -> anyhow::Result<()> {
+    text.lines().try_for_each(|line| ui::line(ui::paint(ui::DIM, ui::wrapped(line, 0))))
+}
 
-    /// A line of the caller that was not typed here.
-    pub fn caller(&mut self, line: &Line) -> anyhow::Result<()> {
-        let you = ui::paint(ui::CALLER, "you    ");
-        match line {
-            Line::Says(text) => ui::line(format!("{you}{}", ui::wrapped(text, 7))),
-            Line::Keys(keys) => ui::line(format!("{you}{}", ui::paint(ui::DIM, format!("presses {keys}")))),
-            Line::Silence => ui::line(format!("{you}{}", ui::paint(ui::DIM, "says nothing"))),
-            Line::HangUp => ui::line(format!("{you}{}", ui::paint(ui::DIM, "hangs up"))),
-            _ => Ok(()),
-        }
+/// A line of the caller that was not typed here.
+pub fn caller(line: &Line) -> anyhow::Result<()> {
+    let you = ui::paint(ui::CALLER, "you    ");
+    match line {
+        Line::Says(text) => ui::line(format!("{you}{}", ui::wrapped(text, 7))),
+        Line::Keys(keys) => ui::line(format!("{you}{}", ui::paint(ui::DIM, format!("presses {keys}")))),
+        Line::Silence => ui::line(format!("{you}{}", ui::paint(ui::DIM, "says nothing"))),
+        Line::HangUp => ui::line(format!("{you}{}", ui::paint(ui::DIM, "hangs up"))),
+        _ => Ok(()),
     }
 }
 

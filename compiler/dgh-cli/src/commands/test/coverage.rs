@@ -46,7 +46,7 @@ fn one(suite: &Suite) -> anyhow::Result<()> {
             }
         }
     }
-    let share = |part: usize, whole: usize| if whole == 0 { 100 } else { part * 100 / whole };
+    let share = |part: usize, whole: usize| (part * 100).checked_div(whole).unwrap_or(100);
     let counted = |set: usize, whole: usize| format!("{set}/{whole} ({}%)", share(set, whole));
     ui::line(format!(
         "  {}: nodes {}, routes {}",

@@ -101,9 +101,12 @@ impl Suite {
         // `caller` and `judge` their model.
         let with_model = |test: &TestCase, model: &mut LiveModel| {
             let asked = if needs_model(test) { model.plays_people() } else { args.live };
-            timed(&mut || match asked {
-                true => testing::run_live(&prepared, test, &options, model),
-                false => testing::run(&prepared, test, &options),
+            timed(&mut || {
+                if asked {
+                    testing::run_live(&prepared, test, &options, model)
+                } else {
+                    testing::run(&prepared, test, &options)
+                }
             })
         };
         // One after the other with a model: providers count requests.
