@@ -22,6 +22,10 @@ use dgh_engine::Prepared;
 use dgh_engine::testing::{self, TestOptions};
 use dgh_tests::generate;
 
+/// The allocator of the `dgh` command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let filter: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let wanted = |name: &str| filter.is_empty() || filter.iter().any(|f| name.contains(f.as_str()));
