@@ -23,6 +23,21 @@ pub const FIRST_PIECE: Duration = Duration::from_secs(8);
 pub const NEXT_PIECE: Duration = Duration::from_secs(5);
 /// Longest answer, with everything that was tried.
 pub const WHOLE_REPLY: Duration = Duration::from_mins(1);
+/// The limits of time of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// For the first piece, when the model does not say.
+    pub(crate) first: Duration,
+    /// For each further one.
+    pub(crate) next: Duration,
+    /// For everything.
+    pub(crate) whole: Duration,
+}
+
+/// What a caller on the line bears.
+pub(crate) const ON_THE_LINE: Patience =
+    Patience { first: FIRST_PIECE, next: NEXT_PIECE, whole: WHOLE_REPLY };
+
 /// How often one model is asked in one reply, when it fails in a way that may pass.
 pub const ATTEMPTS: u32 = 2;
 /// The longest pause before the same model is asked again; one that asks for more is passed over.
@@ -60,14 +75,16 @@ pub(crate) fn ask(
     models: Arc<dyn Models>,
     commit: Commit,
     pause: Pause,
+    patience: Patience,
 ) -> BoxStream<'static, Heard> {
-    let deadline = Instant::now() + WHOLE_REPLY;
+    let deadline = Instant::now() + patience.whole;
     let asking = Asking {
         request,
         list: list.into(),
         models,
         commit,
         pause,
+        patience,
         deadline,
         attempt: 0,
         answer: None,
@@ -85,6 +102,7 @@ struct Asking {
     models: Arc<dyn Models>,
     commit: Commit,
     pause: Pause,
+    patience: Patience,
     deadline: Instant,
     attempt: u32,
     answer: Option<Answer>,
@@ -116,7 +134,7 @@ impl Asking {
                 }
             }
             let Some(answer) = &mut self.answer else { continue };
-            let by = if answer.begun { Instant::now() + NEXT_PIECE } else { answer.first_by };
+            let by = if answer.begun { Instant::now() + self.patience.next } else { answer.first_by };
             let by = by.min(self.deadline);
             match tokio::time::timeout_at(by, answer.stream.next()).await {
                 Ok(Some(Ok(Delta::Usage(usage)))) => {
@@ -152,7 +170,7 @@ impl Asking {
             return Ok(None);
         }
         self.attempt += 1;
-        let patience = Settings::of(model).duration("timeout")?.unwrap_or(FIRST_PIECE);
+        let patience = Settings::of(model).duration("timeout")?.unwrap_or(self.patience.first);
         let stream = self.models.llm(model)?.stream(Arc::clone(&self.request));
         Ok(Some(Answer {
             stream,

@@ -13,7 +13,7 @@ use futures::channel::mpsc::UnboundedSender;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
-use crate::ask::{Commit, Heard, add, ask};
+use crate::ask::{Commit, Heard, ON_THE_LINE, add, ask};
 use crate::card::ENGINE_FUNCTIONS;
 use crate::llm::Delta;
 use crate::registry::Models;
@@ -35,7 +35,7 @@ pub(crate) async fn reply(
     let verdict = Commit::default();
     let ask = |request: ReplyRequest, commit: &Commit| {
         let list = request.models.clone();
-        ask(Arc::new(request), list, Arc::clone(models), commit.clone(), Arc::clone(pause))
+        ask(Arc::new(request), list, Arc::clone(models), commit.clone(), Arc::clone(pause), ON_THE_LINE)
     };
     let mut judge = ask(for_judge(request), &verdict);
     let mut speaker = ask(for_speaker(request), &bench.mouth.commit);

@@ -18,6 +18,7 @@ mod settings;
 mod sse;
 mod think;
 mod wire;
+pub mod write;
 
 pub use llm::{Delta, Llm, LlmError, LlmErrorKind};
 pub use registry::{Models, Registry};

@@ -78,7 +78,12 @@ impl Prompt {
                 }
             }
         }
-        say(&mut turns, &card::text(request));
+        // A text beside any call has no node, and so no card: see [`crate::write`].
+        if request.card.node.is_empty() {
+            begin(&mut turns);
+        } else {
+            say(&mut turns, &card::text(request));
+        }
         Self { system: request.persona.clone(), turns }
     }
 }

@@ -17,7 +17,7 @@ use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
-use crate::ask::{Commit, Heard, ask};
+use crate::ask::{Commit, Heard, ON_THE_LINE, ask};
 use crate::judge;
 use crate::llm::Delta;
 use crate::registry::Models;
@@ -61,8 +61,14 @@ pub(crate) async fn plain(
     mut mouth: Mouth,
 ) {
     let list = request.models.clone();
-    let mut answer =
-        ask(Arc::clone(request), list, Arc::clone(models), mouth.commit.clone(), Arc::clone(pause));
+    let mut answer = ask(
+        Arc::clone(request),
+        list,
+        Arc::clone(models),
+        mouth.commit.clone(),
+        Arc::clone(pause),
+        ON_THE_LINE,
+    );
     let failure = loop {
         let heard = match mouth.gone {
             Some(by) => tokio::time::timeout_at(by, answer.next()).await.unwrap_or(None),
