@@ -14,7 +14,7 @@ use url::{Host, Url};
 
 use crate::error::{NetError, NetErrorKind};
 use crate::policy::Policy;
-use crate::resolve::{Guard, Lookup, SystemLookup};
+use crate::resolve::{Guard, Lookup, SystemLookup, checked};
 use crate::retry;
 
 /// Bytes of an answer that are read when a request does not say.
@@ -35,6 +35,7 @@ pub const MAX_URL_BYTES: usize = 8_192;
 pub struct Client {
     http: reqwest::Client,
     policy: Arc<Policy>,
+    lookup: Arc<dyn Lookup>,
     /// Whether the system has certificates to check a server's against.
     trusts_any: bool,
 }
@@ -104,7 +105,7 @@ impl Client {
         let http = trusting
             .or_else(|_| builder().tls_certs_only([]).build())
             .map_err(|e| NetError::new(NetErrorKind::Setup, format!("no HTTP client: {}", innermost(&e))))?;
-        Ok(Self { http, policy, trusts_any })
+        Ok(Self { http, policy, lookup, trusts_any })
     }
 
     /// Sends a request and reads the answer to its end. Any status but a redirect is an answer.
@@ -160,6 +161,11 @@ impl Client {
     /// [`Client::check`] must have passed for every address it is given.
     pub(crate) fn inner(&self) -> reqwest::Client {
         self.http.clone()
+    }
+
+    /// The addresses of a name, all of them checked.
+    pub(crate) async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        checked(&self.policy, self.lookup.as_ref(), host).await
     }
 
     pub(crate) fn policy(&self) -> &Policy {

@@ -8,6 +8,7 @@ pub mod policy;
 pub mod resolve;
 pub mod retry;
 pub mod secrets;
+pub mod socket;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tool;
@@ -19,5 +20,6 @@ pub use policy::Policy;
 /// Methods and headers of requests.
 pub use reqwest::{Method, header};
 pub use secrets::Secrets;
+pub use socket::{Socket, SocketRequest};
 pub use tool::{Call, Tools, What};
 pub use toolbox::Toolbox;

@@ -37,23 +37,31 @@ pub(crate) struct Guard {
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        let addresses = self.lookup.lookup(&host);
-        let policy = Arc::clone(&self.policy);
+        let (policy, lookup) = (Arc::clone(&self.policy), Arc::clone(&self.lookup));
         async move {
-            let addresses = addresses.await.map_err(|_| unknown(&host))?;
-            if addresses.is_empty() {
-                return Err(unknown(&host).into());
-            }
-            // One forbidden address refuses the name: a mixed answer is how rebinding starts.
-            for address in &addresses {
-                policy.check(&host, *address)?;
-            }
+            let addresses = checked(&policy, lookup.as_ref(), name.as_str()).await?;
             let sockets: Addrs = Box::new(addresses.into_iter().map(|a| SocketAddr::new(a, 0)));
             Ok(sockets)
         }
         .boxed()
     }
+}
+
+/// The addresses of a name, all of them allowed.
+pub(crate) async fn checked(
+    policy: &Policy,
+    lookup: &dyn Lookup,
+    host: &str,
+) -> Result<Vec<IpAddr>, NetError> {
+    let addresses = lookup.lookup(host).await.map_err(|_| unknown(host))?;
+    if addresses.is_empty() {
+        return Err(unknown(host));
+    }
+    // One forbidden address refuses the name: a mixed answer is how rebinding starts.
+    for address in &addresses {
+        policy.check(host, *address)?;
+    }
+    Ok(addresses)
 }
 
 fn unknown(host: &str) -> NetError {

@@ -1,4 +1,5 @@
-//! Language models behind one trait, and the piece that turns a reply request into events.
+//! Language models, recognisers, voices and speech-to-speech models behind four traits, and the
+//! piece that turns a reply request into events.
 
 pub mod anthropic;
 pub mod ask;
@@ -11,14 +12,19 @@ pub mod llm;
 pub mod offline;
 pub mod openai;
 mod prompt;
+pub mod realtime;
 pub mod registry;
 pub mod reply;
 pub mod sentences;
 mod settings;
 mod sse;
+pub mod stt;
 mod think;
+pub mod tts;
+pub mod voice;
 mod wire;
 pub mod write;
 
 pub use llm::{Delta, Llm, LlmError, LlmErrorKind};
 pub use registry::{Models, Registry};
+pub use voice::{VoiceError, Voices};

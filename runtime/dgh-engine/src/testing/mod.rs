@@ -26,6 +26,8 @@ pub use live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS};
 pub struct TestOptions {
     /// `env` of the profile. Names that neither it nor the test sets get a made-up value.
     pub env: IndexMap<String, String>,
+    /// With a model: whether it is asked what it would do on every scripted turn.
+    pub compare: bool,
 }
 
 /// What became of a test.
@@ -74,8 +76,8 @@ pub fn run(prepared: &Arc<Prepared>, case: &TestCase, options: &TestOptions) -> 
     runner::run(prepared, case, options, None)
 }
 
-/// Runs a test with a model: simulated callers and judges are asked, and every scripted turn is
-/// compared with what the model would do.
+/// Runs a test with a model: simulated callers and judges are asked, and with
+/// [`TestOptions::compare`] every scripted turn is compared with what the model would do.
 pub fn run_live(
     prepared: &Arc<Prepared>,
     case: &TestCase,

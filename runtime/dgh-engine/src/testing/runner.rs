@@ -49,6 +49,8 @@ struct Runner<'a, 'm> {
     origin: Origin,
     /// The model beside the script.
     live: Option<&'m mut dyn Live>,
+    /// Whether it is asked on scripted turns, too.
+    compare: bool,
     differences: Vec<Difference>,
 }
 
@@ -100,6 +102,7 @@ pub(super) fn run(
         script: None,
         origin: case.origin,
         live,
+        compare: options.compare,
         differences: Vec::new(),
     };
     outcome.failure = runner.run().err();
@@ -262,9 +265,10 @@ impl<'a> Runner<'a, '_> {
         if request.purpose == Purpose::Turn {
             calls = self.turn_means(request)?;
         }
-        if let Some(live) = self.live.as_deref_mut() {
+        let decides = !scripted || request.purpose != Purpose::Turn;
+        if let Some(live) = self.live.as_deref_mut().filter(|_| decides || self.compare) {
             let reply = live.reply(request).map_err(|message| TestFailure { origin: at, message })?;
-            if !scripted || request.purpose != Purpose::Turn {
+            if decides {
                 self.answer_live(request, reply);
                 return Ok(());
             }

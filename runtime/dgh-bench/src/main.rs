@@ -1,0 +1,3 @@
+//! Callers that load a server.
+
+fn main() {}

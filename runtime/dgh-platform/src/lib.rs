@@ -1,0 +1,1 @@
+//! What the product does: agents from folders, their profiles, tools and models, live calls.

@@ -1,0 +1,99 @@
+//! Speech to text: a stream per call. Sound goes in as it comes, words come out.
+//!
+//! A session is opened when the call starts, before the first word, and lives as long as the call.
+//! Opening never waits: what is sent before the connection stands is kept for it. To drop the
+//! session is to close it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::voice::VoiceError;
+
+/// A recogniser of one provider.
+pub trait Stt: Send + Sync {
+    /// The rate that it hears best, of those that lines have: 8,000 or 16,000.
+    fn rate(&self, line: u32) -> u32 {
+        if line <= 8_000 { 8_000 } else { 16_000 }
+    }
+
+    /// Whether it tells by itself that a turn is over (`EndOfTurn`, `MaybeEnd`, `Resumed`).
+    fn ends_turns(&self) -> bool {
+        false
+    }
+
+    /// Opens a stream for one call, within a tokio runtime.
+    fn open(&self, start: SttStart) -> SttSession;
+}
+
+/// What a stream starts with.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SttStart {
+    /// Rate of the sound: what [`Stt::rate`] answered.
+    pub rate: u32,
+    /// Languages of the agent, the first one first; empty: not known.
+    pub languages: Vec<String>,
+    /// Words that should be known, from the agent's `words`.
+    pub words: Vec<String>,
+}
+
+/// A stream. The last event before its channel closes is `Failed`, unless it was dropped.
+pub struct SttSession {
+    /// What it hears. Full: see [`crate::voice::INPUT_QUEUE`].
+    pub input: mpsc::Sender<SttInput>,
+    /// What it understood.
+    pub events: mpsc::Receiver<SttEvent>,
+}
+
+/// What goes into a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SttInput {
+    /// Sound: 16-bit little-endian PCM of the session's rate, one channel.
+    Audio(Bytes),
+    /// The caller stopped speaking, as our detector hears it: words that are pending are wanted now.
+    SpeechEnded,
+    /// What fits here, for recognisers that take a grammar; others ignore it.
+    Expect(Arc<Expected>),
+}
+
+/// What a stream tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SttEvent {
+    /// Words so far since the last `Final`; each replaces the one before.
+    Partial {
+        /// The words.
+        text: String,
+    },
+    /// Words that will not change. A turn is all its final words, joined by spaces. May be empty
+    /// after `SpeechEnded`: there was nothing to understand.
+    Final {
+        /// The words.
+        text: String,
+        /// Percent that the recogniser gives itself.
+        confidence: Option<u8>,
+        /// Language tag, when it tells it.
+        language: Option<String>,
+    },
+    /// The turn may be over; an answer can be prepared.
+    MaybeEnd,
+    /// It was not over.
+    Resumed,
+    /// The turn is over.
+    EndOfTurn,
+    /// The stream is broken and nothing more comes.
+    Failed(VoiceError),
+}
+
+/// What the caller is expected to say now.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
+pub struct Expected {
+    /// Sentences and words that fit: examples of routes, cases of enums, yes and no.
+    pub phrases: Vec<String>,
+    /// Numbers, digits, dates, times or sums of money fit.
+    pub numbers: bool,
+    /// Anything else fits as well: names, reasons.
+    pub open: bool,
+    /// Language tag.
+    pub language: String,
+}

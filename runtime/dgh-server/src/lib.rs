@@ -1,0 +1,1 @@
+//! The HTTP server: the call page, signalling, carrier sockets, health, metrics.

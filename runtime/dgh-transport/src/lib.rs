@@ -1,0 +1,1 @@
+//! Lines: WebRTC and the media streams of carriers.

@@ -1,0 +1,1 @@
+//! The voice loop: audio, turn taking, playout, recording, the drivers of a call.
