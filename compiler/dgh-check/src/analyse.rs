@@ -5,7 +5,7 @@
 use dgh_ir::Program;
 
 use crate::flow::scene::World;
-use crate::flow::{assign, exhaustive, order, progress, reach, unset};
+use crate::flow::{assign, exhaustive, known, order, progress, reach, unset};
 use crate::lints::{capability, leftovers, outbound, routes, shape};
 use crate::policy::{always, ensure, never};
 use crate::privacy;
@@ -22,6 +22,7 @@ pub fn analyse(program: &Program, context: &Context, report: &mut Report) {
         reach::check(scene, report);
         let solved = assign::solve(scene);
         unset::check(&solved, report);
+        known::check(&solved, report);
         progress::check(&world, scene, report);
         exhaustive::check(&world, index, report);
         routes::check(&world, index, report);

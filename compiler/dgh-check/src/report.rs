@@ -105,6 +105,12 @@ impl Errors {
         self.places.is_empty()
     }
 
+    /// Whether one begins where a place does.
+    pub fn begin_at(&self, place: Place) -> bool {
+        let at = self.places.partition_point(|p| (p.file, p.span.start) < (place.file, place.span.start));
+        self.places.get(at).is_some_and(|p| (p.file, p.span.start) == (place.file, place.span.start))
+    }
+
     /// Whether one begins in the text of a thing.
     pub fn are_in(&self, report: &Report, origin: Origin) -> bool {
         let Some(whole) = report.whole(origin) else { return false };

@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod assign;
 pub(crate) mod exhaustive;
 pub(crate) mod implies;
+pub(crate) mod known;
 mod narrow;
 mod needs;
 pub(crate) mod order;

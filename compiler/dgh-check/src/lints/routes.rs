@@ -9,16 +9,17 @@ use dgh_ir::{Decider, DialogueId, Expr, NodeId, OutcomeId, Route, Target};
 use crate::flow::implies::implies;
 use crate::flow::rows::Row;
 use crate::flow::scene::{Scene, World};
-use crate::report::Report;
+use crate::report::{Errors, Report};
 
 /// Checks a dialogue, by the index of its scene.
 pub(crate) fn check(world: &World<'_>, index: usize, report: &mut Report) {
     let Some(scene) = world.scene(index) else { return };
+    let errors = report.errors(|_| true);
     duplicate_labels(scene.anywhere().map(|(_, r)| r), "`anywhere`", report);
     for (id, node) in scene.dialogue.nodes.iter() {
         duplicate_labels(scene.own(id).map(|(_, r)| r), &format!("`{}`", node.name), report);
         if scene.reached[id] {
-            covered(scene, id, report);
+            covered(scene, id, &errors, report);
             after_else(scene, id, report);
         }
     }
@@ -51,9 +52,11 @@ fn duplicate_labels<'r>(routes: impl Iterator<Item = &'r Route>, place: &str, re
 }
 
 /// An `if` that holds only where an earlier one does.
-fn covered(scene: &Scene<'_>, id: NodeId, report: &mut Report) {
+fn covered(scene: &Scene<'_>, id: NodeId, errors: &Errors, report: &mut Report) {
     let conditions: Vec<(&Route, &Expr)> = scene
         .own(id)
+        // Of a condition that is wrong nothing follows.
+        .filter(|(_, route)| !errors.are_in(report, route.origin))
         .filter_map(|(_, route)| match &route.decider {
             Decider::If(condition) => Some((route, condition)),
             _ => None,

@@ -9,6 +9,7 @@ mod duties;
 mod ends;
 mod examples;
 mod fixes;
+mod known;
 mod leftovers;
 mod policies;
 mod privacy;
