@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dgh_diag::{Code, Diagnostic, Edit, Fix, Place, Span, suggest};
-use dgh_ir::{FlowId, Node, NodeId, Route, RouteId, SlotId, Step, StepKind, Target};
+use dgh_ir::{Expr, ExprKind, FlowId, Node, NodeId, Route, RouteId, SlotId, Step, StepKind, Target};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -78,12 +78,20 @@ fn arrows(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> Vec<Arrow> {
         if !passes {
             continue;
         }
+        let mut failed: Vec<&Expr> = Vec::new();
         for (route_id, route) in scene.own(from) {
+            let condition = route.decider.condition().filter(|_| Row::of(&route.decider) == Row::Done);
+            let mut unset: BTreeSet<SlotId> = failed.iter().flat_map(|c| unset_by(c, false)).collect();
+            unset.extend(condition.into_iter().flat_map(|c| unset_by(c, true)));
+            failed.extend(condition);
             let Some(Target::Node(to)) = route.target else { continue };
             let slow = route.block.iter().any(|s| takes_time(s, silent));
             let Some(next) = scene.dialogue.nodes.get(to) else { continue };
             // The common case at once: what the arrow clears, the next node asks for.
-            let mut missing = BTreeMap::new();
+            // So it does for what the arrow's condition says is unset.
+            let declinable = |slot: &SlotId| scene.dialogue.slots.get(*slot).is_none_or(|s| s.ty.optional);
+            let mut missing: BTreeMap<SlotId, RouteId> =
+                unset.into_iter().filter(|slot| !declinable(slot)).map(|slot| (slot, route_id)).collect();
             apply(&route.block, route_id, &mut missing);
             apply(&next.steps, route_id, &mut missing);
             let asks = next.collect.iter().flat_map(|c| &c.slots).any(|slot| missing.contains_key(slot));
@@ -93,6 +101,20 @@ fn arrows(scene: &Scene<'_>, silent: &BTreeSet<FlowId>) -> Vec<Arrow> {
         }
     }
     found
+}
+
+/// The names that are surely unset when a condition holds, or when it does not.
+fn unset_by(condition: &Expr, holds: bool) -> Vec<SlotId> {
+    match &condition.kind {
+        ExprKind::IsSet(x) if !holds => match x.kind {
+            ExprKind::Slot(slot) => vec![slot],
+            _ => Vec::new(),
+        },
+        ExprKind::Not(x) => unset_by(x, !holds),
+        ExprKind::And(a, b) if holds => [unset_by(a, holds), unset_by(b, holds)].concat(),
+        ExprKind::Or(a, b) if !holds => [unset_by(a, holds), unset_by(b, holds)].concat(),
+        _ => Vec::new(),
+    }
 }
 
 /// A step of a node. An `ask` beside a `collect` belongs to it: it is left out once all is filled.

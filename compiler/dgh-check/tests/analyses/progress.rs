@@ -234,3 +234,35 @@ fn an_ask_beside_a_collect_is_left_out_once_all_is_known() {
   }"#,
     );
 }
+
+#[test]
+fn a_collect_of_what_the_condition_says_is_unset_asks() {
+    agent(
+        r#"
+  var topic: Topic "What it is about"
+  start sort
+  node sort { if topic -> last  else -> pick }
+  node pick { collect topic  on failed(collect) -> end done  next -> sort }
+  node last { say "About {{ topic }}."  next -> end done }"#,
+    );
+    agent(
+        r#"
+  var topic: Topic "What it is about"
+  start sort
+  node sort {
+    if topic == none and now.time in 9:00..18:00 -> pick
+    if topic == none -> end done
+    else -> end done { say "About {{ topic }}." }
+  }
+  node pick { collect topic  on failed(collect) -> end done  next -> sort }"#,
+    );
+    // What may be declined may be missing still, and is not asked for again.
+    agent(
+        r#"
+  var who: text? "Who it is"
+  start sort
+  node sort { if who -> last  else -> pick } //~ E0305
+  node pick { collect who  on failed(collect) -> end done  next -> sort }
+  node last { say "Hello {{ who }}."  next -> end done }"#,
+    );
+}
