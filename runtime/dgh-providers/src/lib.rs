@@ -27,4 +27,4 @@ pub mod write;
 
 pub use llm::{Delta, Llm, LlmError, LlmErrorKind};
 pub use registry::{Models, Registry};
-pub use voice::{VoiceError, Voices};
+pub use voice::{VoiceError, VoiceRegistry, Voices};

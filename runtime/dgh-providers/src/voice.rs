@@ -3,6 +3,9 @@
 //!
 //! Sound is always 16-bit little-endian PCM, one channel; each session says at which rate.
 
+pub(crate) mod endpoint;
+mod registry;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +15,8 @@ use crate::llm::LlmErrorKind;
 use crate::realtime::Realtime;
 use crate::stt::Stt;
 use crate::tts::Tts;
+
+pub use registry::VoiceRegistry;
 
 /// Sound pieces and commands that may wait for a provider; more than a second of frames. What does
 /// not fit means that the provider is stuck: the session fails, the caller's sound is not queued.

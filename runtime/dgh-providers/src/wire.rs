@@ -271,7 +271,8 @@ pub(crate) fn streamed_error(error: &Json) -> LlmError {
     LlmError::new(kind, message)
 }
 
-fn kind_of_status(status: u16) -> LlmErrorKind {
+/// What a status that is not success means.
+pub(crate) fn kind_of_status(status: u16) -> LlmErrorKind {
     match status {
         401 | 403 => LlmErrorKind::Auth,
         402 | 429 => LlmErrorKind::RateLimited,

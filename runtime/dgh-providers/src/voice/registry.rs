@@ -1,0 +1,99 @@
+//! From the description of a recogniser, a voice or a speech-to-speech model to the thing itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dgh_engine::reply::Model;
+use dgh_net::{Client, Secrets};
+
+use crate::llm::LlmErrorKind;
+use crate::realtime::Realtime;
+use crate::stt::Stt;
+use crate::tts::Tts;
+use crate::voice::{VoiceError, Voices};
+
+/// The recognisers, voices and speech-to-speech models of this crate. Kept for the life of the
+/// process, so that what they know of their servers serves every call.
+pub struct VoiceRegistry {
+    client: Client,
+    secrets: Arc<dyn Secrets>,
+    recognisers: Made<dyn Stt>,
+    voices: Made<dyn Tts>,
+    speakers: Made<dyn Realtime>,
+}
+
+/// What was made, by its description.
+type Made<T> = Mutex<HashMap<String, Arc<T>>>;
+
+/// Descriptions of a kind that are remembered; beyond, things are made anew each time.
+const MAX_REMEMBERED: usize = 1_000;
+
+impl VoiceRegistry {
+    /// A registry that asks through this client, with keys from here.
+    pub fn new(client: Client, secrets: Arc<dyn Secrets>) -> Self {
+        Self {
+            client,
+            secrets,
+            recognisers: Mutex::default(),
+            voices: Mutex::default(),
+            speakers: Mutex::default(),
+        }
+    }
+
+    fn make_stt(&self, model: &Model) -> Result<Arc<dyn Stt>, VoiceError> {
+        Ok(match model.protocol.as_str() {
+            _ => return Err(unknown(model)),
+        })
+    }
+
+    fn make_tts(&self, model: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
+        Ok(match model.protocol.as_str() {
+            _ => return Err(unknown(model)),
+        })
+    }
+
+    fn make_realtime(&self, model: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
+        Ok(match model.protocol.as_str() {
+            _ => return Err(unknown(model)),
+        })
+    }
+}
+
+impl Voices for VoiceRegistry {
+    fn stt(&self, model: &Model) -> Result<Arc<dyn Stt>, VoiceError> {
+        remembered(&self.recognisers, model, || self.make_stt(model))
+    }
+
+    fn tts(&self, model: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
+        remembered(&self.voices, model, || self.make_tts(model))
+    }
+
+    fn realtime(&self, model: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
+        remembered(&self.speakers, model, || self.make_realtime(model))
+    }
+}
+
+fn remembered<T: ?Sized>(
+    made: &Made<T>,
+    model: &Model,
+    make: impl FnOnce() -> Result<Arc<T>, VoiceError>,
+) -> Result<Arc<T>, VoiceError> {
+    let key = serde_json::to_string(model).unwrap_or_default();
+    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = made.get(&key) {
+        return Ok(Arc::clone(known));
+    }
+    let new = make()?;
+    if made.len() < MAX_REMEMBERED {
+        made.insert(key, Arc::clone(&new));
+    }
+    Ok(new)
+}
+
+fn unknown(model: &Model) -> VoiceError {
+    VoiceError {
+        provider: model.provider.clone(),
+        kind: LlmErrorKind::Setup,
+        message: format!("this runtime does not speak the protocol `{}`", model.protocol),
+    }
+}
