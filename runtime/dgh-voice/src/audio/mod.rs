@@ -1,0 +1,5 @@
+//! Sound, 20 ms at a time.
+
+mod frame;
+
+pub use frame::Frame;
