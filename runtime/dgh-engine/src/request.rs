@@ -202,7 +202,7 @@ impl Call {
             .collect()
     }
 
-    fn wanted(&self, program: &Program) -> Vec<Wanted> {
+    pub(crate) fn wanted(&self, program: &Program) -> Vec<Wanted> {
         let scope = self.scope();
         let slots = &program.dialogue(self.dialogue()).slots;
         let collect = self.node(program).and_then(|node| node.collect.as_ref());
@@ -288,7 +288,7 @@ impl Call {
         (pick(|models| &models.llm, &start.models), pick(|models| &models.judge, &start.judge))
     }
 
-    fn model(&self, program: &Program, used: &ProviderUse) -> Option<Model> {
+    pub(crate) fn model(&self, program: &Program, used: &ProviderUse) -> Option<Model> {
         let provider = program.providers.get(used.provider)?;
         let mut settings = Map::new();
         for (name, value) in &provider.settings {

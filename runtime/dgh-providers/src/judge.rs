@@ -17,7 +17,7 @@ use crate::ask::{Commit, Heard, ON_THE_LINE, add, ask};
 use crate::card::ENGINE_FUNCTIONS;
 use crate::llm::Delta;
 use crate::registry::Models;
-use crate::reply::{Mouth, plain};
+use crate::reply::{FirstPiece, Mouth, plain};
 
 /// How long the first words wait for the judge.
 pub(crate) const HOLD: Duration = Duration::from_millis(400);
@@ -30,8 +30,9 @@ pub(crate) async fn reply(
     models: &Arc<dyn Models>,
     pause: &Pause,
     out: UnboundedSender<Event>,
+    first: FirstPiece,
 ) {
-    let mut bench = Bench::new(request, Mouth::new(request, out));
+    let mut bench = Bench::new(request, Mouth::new(request, out, first));
     let verdict = Commit::default();
     let ask = |request: ReplyRequest, commit: &Commit| {
         let list = request.models.clone();

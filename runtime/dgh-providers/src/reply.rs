@@ -5,7 +5,7 @@
 //! end; a `go` that the card offers at once, and after it no words. Exactly one `ReplyClosed` comes
 //! last. To drop the stream is to cancel the reply.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dgh_engine::event::{Event, ReplyId, Usage};
@@ -32,7 +32,31 @@ pub const MAX_CALLS: usize = 32;
 
 /// Asks for a reply.
 pub fn run(request: ReplyRequest, models: Arc<dyn Models>) -> BoxStream<'static, Event> {
-    run_with(request, models, retry::sleep())
+    run_with(request, models, retry::sleep(), FirstPiece::default())
+}
+
+/// The same; `first` is set when the first piece of an answer has come.
+pub fn run_timed(
+    request: ReplyRequest,
+    models: Arc<dyn Models>,
+    first: FirstPiece,
+) -> BoxStream<'static, Event> {
+    run_with(request, models, retry::sleep(), first)
+}
+
+/// When the first piece of an answer came.
+#[derive(Debug, Clone, Default)]
+pub struct FirstPiece(Arc<OnceLock<Instant>>);
+
+impl FirstPiece {
+    /// When; none: not yet.
+    pub fn at(&self) -> Option<Instant> {
+        self.0.get().copied()
+    }
+
+    fn came(&self) {
+        self.0.get_or_init(Instant::now);
+    }
 }
 
 /// The same, with pauses of another making.
@@ -40,14 +64,15 @@ pub(crate) fn run_with(
     request: ReplyRequest,
     models: Arc<dyn Models>,
     pause: Pause,
+    first: FirstPiece,
 ) -> BoxStream<'static, Event> {
     let (out, events) = mpsc::unbounded();
     let work = async move {
         let request = Arc::new(request);
         if !request.judge.is_empty() && request.purpose == Purpose::Turn && request.may_call {
-            judge::reply(&request, &models, &pause, out).await;
+            judge::reply(&request, &models, &pause, out, first).await;
         } else {
-            plain(&request, &models, &pause, Mouth::new(&request, out)).await;
+            plain(&request, &models, &pause, Mouth::new(&request, out, first)).await;
         }
     };
     stream::select(events, work.into_stream().filter_map(|()| async { None })).boxed()
@@ -105,10 +130,11 @@ pub(crate) struct Mouth {
     pub(crate) gone: Option<Instant>,
     /// Of the whole reply.
     pub(crate) usage: Usage,
+    first: FirstPiece,
 }
 
 impl Mouth {
-    pub(crate) fn new(request: &ReplyRequest, out: UnboundedSender<Event>) -> Self {
+    pub(crate) fn new(request: &ReplyRequest, out: UnboundedSender<Event>, first: FirstPiece) -> Self {
         Self {
             reply: request.id,
             out,
@@ -122,11 +148,13 @@ impl Mouth {
             commit: Commit::default(),
             gone: None,
             usage: Usage::default(),
+            first,
         }
     }
 
     /// More words.
     pub(crate) fn text(&mut self, text: &str) {
+        self.first.came();
         if self.gone.is_some() || !self.may_speak {
             return;
         }
@@ -148,6 +176,7 @@ impl Mouth {
 
     /// A call of the model that speaks.
     pub(crate) fn call(&mut self, id: String, name: String, arguments: Json) {
+        self.first.came();
         if self.gone.is_some() || self.goes(&name, &arguments) {
             return self.hand_on(id, name, arguments);
         }

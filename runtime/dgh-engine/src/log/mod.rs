@@ -6,6 +6,7 @@ mod difference;
 mod functions;
 mod replay;
 mod seal;
+mod voice;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::start::{CallStart, StartError};
 
 use functions::Functions;
 pub use replay::{Divergence, ReplayError, Replayed, replay};
+pub use voice::{Timing, Voice};
 pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
 
 /// The log of a call.
@@ -66,6 +68,8 @@ pub enum What {
     /// What the engine asked for. The functions of a reply, the same for the whole call, stand in
     /// the first one alone.
     Effect(Effect),
+    /// What the voice measured or met.
+    Voice(Voice),
 }
 
 /// Version of the engine: a log is replayed bit for bit by the same one.
@@ -77,6 +81,7 @@ pub struct LoggedCall {
     call: Call,
     log: Log,
     now: Timestamp,
+    seq: u64,
     functions: Functions,
 }
 
@@ -93,7 +98,7 @@ impl LoggedCall {
         };
         let now = start.now;
         let call = Call::of(prepared, id, start)?;
-        Ok(Self { call, log, now, functions: Functions::default() })
+        Ok(Self { call, log, now, seq: 0, functions: Functions::default() })
     }
 
     /// Says in the log which program this is.
@@ -119,6 +124,12 @@ impl LoggedCall {
         poll
     }
 
+    /// Keeps what the voice measured or met.
+    pub fn note(&mut self, voice: Voice, now: Timestamp) {
+        self.now = now.max(self.now);
+        self.push(What::Voice(voice));
+    }
+
     /// The call.
     pub fn call(&self) -> &Call {
         &self.call
@@ -129,13 +140,19 @@ impl LoggedCall {
         &self.log
     }
 
+    /// Takes the entries out that were made since the last time, to be kept elsewhere: a call of an
+    /// hour needs no more memory than one of a minute.
+    pub fn drain(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.log.entries)
+    }
+
     /// The log, when the call is done with.
     pub fn into_log(self) -> Log {
         self.log
     }
 
     fn push(&mut self, what: What) {
-        let seq = self.log.entries.len() as u64 + 1;
-        self.log.entries.push(Entry { seq, at: self.now, what });
+        self.seq += 1;
+        self.log.entries.push(Entry { seq: self.seq, at: self.now, what });
     }
 }

@@ -61,6 +61,7 @@ pub fn replay(prepared: &Arc<Prepared>, log: &Log) -> Result<Replayed, ReplayErr
         };
         match &entry.what {
             What::Event(event) => call.handle(event.clone(), entry.at),
+            What::Voice(_) => {}
             What::Effect(expected) => match call.poll().map(|effect| functions.once(effect)) {
                 Poll::Effect(got) if got == *expected => {
                     effects += 1;

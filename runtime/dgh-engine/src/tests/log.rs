@@ -125,6 +125,7 @@ fn a_call_put_aside_in_the_middle_goes_on_as_if_nothing_had_been() {
     for entry in &log.entries {
         match &entry.what {
             crate::log::What::Event(event) => call.handle(event.clone(), entry.at),
+            crate::log::What::Voice(_) => {}
             crate::log::What::Effect(effect) => {
                 assert_eq!(call.poll(), Poll::Effect(effect.clone()));
             }
