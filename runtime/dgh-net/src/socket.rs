@@ -138,3 +138,6 @@ fn failure(host: &str, error: &Error) -> NetError {
         other => NetError::new(NetErrorKind::Network, format!("no socket to {host}: {other}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

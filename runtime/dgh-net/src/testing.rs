@@ -1,6 +1,8 @@
 //! A server for tests: real sockets, an answer written byte by byte, so that it can lie, stall and
 //! break off as real servers do. Used by the tests of this crate and of those above it.
 
+mod socket;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+pub use socket::{Handshake, ServerSocket, SocketServer, Welcome};
 
 /// A server on 127.0.0.1. It stops when it is dropped.
 pub struct Server {
