@@ -1,14 +1,20 @@
 //! Speech to speech: a session hears the caller and speaks by itself. The engine still decides:
 //! a response is asked for with a node card, and its functions are the engine's.
 //!
-//! The session never answers on its own: its detector of turns tells when the caller spoke, and the
-//! driver asks for the response that the engine wants.
+//! The session never answers on its own: it tells when the caller spoke, or is told, and the driver
+//! asks for the response that the engine wants. It knows what it heard and said itself; what it
+//! cannot know is told to it.
+
+pub mod gemini;
+pub mod openai;
+mod pump;
+mod sound;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use dgh_engine::event::{ReplyId, Usage};
-use dgh_engine::reply::ReplyRequest;
+use dgh_engine::reply::{Message, ReplyRequest};
 use serde_json::Value as Json;
 use tokio::sync::mpsc;
 
@@ -16,7 +22,13 @@ use crate::voice::VoiceError;
 
 /// A speech-to-speech model of one provider.
 pub trait Realtime: Send + Sync {
-    /// Opens a session for one call, within a tokio runtime.
+    /// Whether its own detector tells when the caller speaks: `SpeechStarted`, `SpeechStopped`.
+    /// Without one it is told: `CallerStarted`, `CallerStopped`.
+    fn hears_turns(&self) -> bool {
+        true
+    }
+
+    /// Opens a session for one call, within a tokio runtime. Opening never waits.
     fn open(&self, start: RealtimeStart) -> RealtimeSession;
 }
 
@@ -29,6 +41,8 @@ pub struct RealtimeStart {
     pub languages: Vec<String>,
     /// Words that should be known.
     pub words: Vec<String>,
+    /// What was said before; empty, unless another session broke.
+    pub history: Vec<Message>,
 }
 
 /// A session. The last event before its channel closes is `Failed`, unless it was dropped.
@@ -48,24 +62,26 @@ pub struct RealtimeSession {
 pub enum RealtimeInput {
     /// Sound of the caller: 16-bit little-endian PCM of the rate at which it hears.
     Audio(Bytes),
-    /// Answer: the card is the instruction, the functions are the request's. History up to here is
-    /// the session's own; what it cannot know (exact words that a voice spoke, results of tools) is
-    /// told with `Heard` and in the request's history.
+    /// The caller began to speak; for sessions that do not hear it.
+    CallerStarted,
+    /// The caller stopped, and the turn is over; for sessions that do not hear it.
+    CallerStopped,
+    /// Answer: the card is the instruction, the functions are the request's. Of the history only
+    /// results of tools are read, by the ids of the calls: the rest is the session's own. A response
+    /// that still runs is stopped first.
     Respond(Arc<ReplyRequest>),
-    /// Stop the response and forget what was not heard of it.
-    Cancel {
+    /// Stop a response if it still runs, and forget what was not heard of its sound. Its `Done` comes
+    /// if it has not come yet.
+    Cut {
         /// Which.
         reply: ReplyId,
-    },
-    /// The caller spoke over it: so much of its sound was heard.
-    Truncate {
-        /// Which.
-        reply: ReplyId,
-        /// Milliseconds of its sound.
+        /// Milliseconds of its sound that were heard.
         heard_ms: u32,
     },
     /// Words that something else said on the agent's behalf.
     Said(String),
+    /// What the caller typed, or the keys that were pressed.
+    Typed(String),
 }
 
 /// What a session tells.
@@ -75,19 +91,20 @@ pub enum RealtimeEvent {
     SpeechStarted,
     /// The caller stopped, and the turn is over.
     SpeechStopped,
-    /// The words of the caller's turn; comes after `SpeechStopped`, possibly while a response runs.
+    /// The words of the caller's turn; comes after the end of the turn, possibly while a response
+    /// runs.
     Caller {
-        /// The words.
-        text: String,
+        /// The words; none: they could not be written down, though the session heard them.
+        text: Option<String>,
     },
-    /// Sound of a response: 16-bit little-endian PCM.
+    /// Sound of a response: 16-bit little-endian PCM, whole samples.
     Audio {
         /// Of which.
         reply: ReplyId,
         /// The sound.
         pcm: Bytes,
     },
-    /// Words of a response, as they are spoken; pieces.
+    /// Words of a response, about when their sound comes; pieces.
     Words {
         /// Of which.
         reply: ReplyId,
@@ -102,15 +119,15 @@ pub enum RealtimeEvent {
         id: String,
         /// Name of the function.
         name: String,
-        /// Its arguments.
+        /// Its arguments: an object.
         arguments: Json,
     },
-    /// A response is over.
+    /// A response is over; comes once for each.
     Done {
         /// Which.
         reply: ReplyId,
         /// Why it failed, if it did.
-        failure: Option<String>,
+        failure: Option<VoiceError>,
         /// What it used.
         usage: Usage,
     },
