@@ -1,6 +1,7 @@
 //! What can be typed behind `dgh`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -71,6 +72,9 @@ pub struct New {
     /// Address of the model's server, if it is not the provider's own
     #[arg(long, value_name = "URL", requires = "llm")]
     pub llm_url: Option<String>,
+    /// Longest wait for the model's first word
+    #[arg(long, value_name = "SECONDS", requires = "llm", value_parser = seconds)]
+    pub llm_timeout: Option<Duration>,
 }
 
 /// Templates of `dgh new`.
@@ -153,6 +157,9 @@ pub struct Run {
     /// Address of the model's server, if it is not the provider's own
     #[arg(long, value_name = "URL")]
     pub llm_url: Option<String>,
+    /// Longest wait for the model's first word [default: 8]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub llm_timeout: Option<Duration>,
     /// Give a value to an input: --input lead_id=L1
     #[arg(long = "input", value_name = "NAME=VALUE")]
     pub inputs: Vec<String>,
@@ -203,6 +210,9 @@ pub struct Test {
     /// Address of the model's server, if it is not the provider's own
     #[arg(long, value_name = "URL", requires = "llm")]
     pub llm_url: Option<String>,
+    /// Longest wait for the model's first word
+    #[arg(long, value_name = "SECONDS", requires = "llm", value_parser = seconds)]
+    pub llm_timeout: Option<Duration>,
     /// Profile of dgh.toml [default: dev, or the first]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
@@ -280,4 +290,12 @@ pub struct Replay {
     /// Replay it with this agent instead of the one in the log's own path
     #[arg(long, value_name = "PATH")]
     pub with: Option<PathBuf>,
+}
+
+/// The longest that anybody waits for a word.
+const LONGEST_WAIT: f64 = 600.0;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|s| (0.001..=LONGEST_WAIT).contains(s));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("a number of seconds, {LONGEST_WAIT} at most"))
 }

@@ -1,20 +1,18 @@
 //! Which model talks: `--llm openai/gpt-4.1-mini`, `--llm agent`, `--llm offline`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use chrono::Utc;
 use dgh_compile::manifest::{Profile, SecretRef};
 use dgh_compile::{Memory, compile};
 use dgh_diag::Severity;
-use dgh_engine::event::ReplyId;
-use dgh_engine::reply::{Card, Message, Model, Purpose, ReplyRequest};
+use dgh_engine::reply::{Message, Model};
 use dgh_ir::program::{Provider, ProviderUse};
 use dgh_ir::{ExprKind, Program, to_json};
 use dgh_net::secrets::{References, Source};
 use dgh_net::{Client, Policy, Secrets};
-use dgh_providers::{Delta, Llm, LlmError, Models, Registry, offline};
-use futures::StreamExt as _;
+use dgh_providers::{Llm, LlmError, Models, Registry, offline, write};
 use serde_json::{Map, Value as Json};
 
 use crate::project::Project;
@@ -32,13 +30,22 @@ pub struct Chosen {
     pub instead: bool,
 }
 
+/// Where the model of `--llm` is, and how long it is waited for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Server<'a> {
+    /// `--llm-url`
+    pub url: Option<&'a str>,
+    /// `--llm-timeout`
+    pub timeout: Option<Duration>,
+}
+
 /// Reads `--llm`.
-pub fn choose(program: &Program, llm: &str, url: Option<&str>) -> anyhow::Result<Chosen> {
+pub fn choose(program: &Program, llm: &str, server: Server<'_>) -> anyhow::Result<Chosen> {
     match llm {
         "offline" => Ok(Chosen {
             name: "offline model".to_owned(),
             notice: Some(offline::NOTICE.to_owned()),
-            list: vec![named("offline", "", None)?],
+            list: vec![named("offline", "", Server::default())?],
             instead: true,
         }),
         "agent" => {
@@ -52,18 +59,21 @@ pub fn choose(program: &Program, llm: &str, url: Option<&str>) -> anyhow::Result
                 instead: false,
             })
         }
-        other => {
-            Ok(Chosen { name: other.to_owned(), notice: None, list: vec![model(other, url)?], instead: true })
-        }
+        other => Ok(Chosen {
+            name: other.to_owned(),
+            notice: None,
+            list: vec![model(other, server)?],
+            instead: true,
+        }),
     }
 }
 
 /// One model, written `provider/model`.
-pub fn model(text: &str, url: Option<&str>) -> anyhow::Result<Model> {
+pub fn model(text: &str, server: Server<'_>) -> anyhow::Result<Model> {
     let (provider, model) = text
         .split_once('/')
         .with_context(|| format!("`{text}` is not PROVIDER/MODEL, such as openai/gpt-4.1-mini"))?;
-    named(provider, model, url)
+    named(provider, model, server)
 }
 
 /// Where the secrets of a profile are; files are relative to the project.
@@ -105,11 +115,17 @@ pub struct Writer {
 }
 
 /// The model that is written `provider/model`, with its key from the environment.
-pub fn alone(llm: &str, url: Option<&str>) -> anyhow::Result<Writer> {
-    let model = model(llm, url)?;
+pub fn alone(llm: &str, server: Server<'_>) -> anyhow::Result<Writer> {
+    let model = model(llm, server)?;
     let secrets: Arc<dyn Secrets> = Arc::new(References::default());
-    let registry = Arc::new(Registry::new(client(None, url)?, secrets));
-    Ok(Writer { model, registry })
+    let registry = Registry::new(client(None, server.url)?, secrets);
+    // A key that is missing is told before anything is asked.
+    registry.llm(&model)?;
+    let writer = Writer::new(model, Arc::new(registry));
+    if !writer.is_real() {
+        bail!("the offline model follows agents and writes none; name another one: --llm openai/gpt-4.1");
+    }
+    Ok(writer)
 }
 
 impl Writer {
@@ -123,45 +139,14 @@ impl Writer {
         &self.model
     }
 
-    /// Asks for a text, and keeps it as it comes: a reply of a call would be cut into sentences.
-    pub async fn write(
-        &self,
-        system: String,
-        history: Vec<Message>,
-        instruction: &str,
-    ) -> anyhow::Result<String> {
-        let request = ReplyRequest {
-            id: ReplyId(0),
-            purpose: Purpose::Tell,
-            persona: system,
-            history,
-            card: Card {
-                node: "write".to_owned(),
-                prompt: None,
-                instruction: Some(instruction.to_owned()),
-                known: Vec::new(),
-                wanted: Vec::new(),
-                labels: Vec::new(),
-                read_back: None,
-                tools: Vec::new(),
-                may_unclear: false,
-                remarks: Vec::new(),
-                now: Utc::now().naive_utc(),
-                language: "en".to_owned(),
-            },
-            functions: Arc::new([]),
-            may_call: false,
-            models: vec![self.model.clone()],
-            judge: Vec::new(),
-        };
-        let mut pieces = self.registry.llm(&self.model)?.stream(Arc::new(request));
-        let mut text = String::new();
-        while let Some(piece) = pieces.next().await {
-            if let Delta::Text(more) = piece? {
-                text.push_str(&more);
-            }
-        }
-        Ok(text)
+    /// Whether it writes anything: the offline model follows agents and nothing else.
+    pub fn is_real(&self) -> bool {
+        self.model.protocol != "offline"
+    }
+
+    /// Asks for a text. `history` ends with what is to be answered.
+    pub async fn write(&self, system: String, history: Vec<Message>) -> Result<String, LlmError> {
+        write::write(&self.model, Arc::clone(&self.registry), system, history).await
     }
 }
 
@@ -179,15 +164,16 @@ impl Models for Instead {
 
 /// A model as an agent would name it. Compiling a small agent checks the provider and its
 /// parameters against the standard library, and says what is wrong in the same words.
-fn named(provider: &str, model: &str, url: Option<&str>) -> anyhow::Result<Model> {
+fn named(provider: &str, model: &str, server: Server<'_>) -> anyhow::Result<Model> {
     if !provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         bail!("`{provider}` is not the name of a provider");
     }
     let quoted = |text: &str| Json::String(text.to_owned()).to_string().replace("{{", "\\{{");
     let model = if model.is_empty() { String::new() } else { quoted(model) };
-    let url = url.map(|url| format!(", url: {}", quoted(url))).unwrap_or_default();
+    let url = server.url.map(|url| format!(", url: {}", quoted(url))).unwrap_or_default();
+    let timeout = server.timeout.map(|t| format!(", timeout: {}ms", t.as_millis())).unwrap_or_default();
     let text = format!(
-        "dgh 1\nagent a {{\n  llm: {provider}({model}{url})\n  outcome done\n  start n\n  node n {{\n    \
+        "dgh 1\nagent a {{\n  llm: {provider}({model}{url}{timeout})\n  outcome done\n  start n\n  node n {{\n    \
          ask \"Hi\"\n    when bye: \"Bye\" -> end done\n  }}\n}}\n"
     );
     let compiled = compile(&Memory::new([("agent.dgh", text)]), "agent.dgh");

@@ -41,8 +41,12 @@ pub fn report_errors(project: &Project, compiled: &Compiled) -> anyhow::Result<b
     if errors.is_empty() {
         return Ok(true);
     }
-    let sources = shown_sources(project, compiled);
-    ui::note(format!("{}\n{}", render(&errors, sources.as_slice(), style()), summary(&errors)));
+    let (sources, shown) = (shown_sources(project, compiled), worst_first(&errors));
+    let left = errors.len() - shown.len();
+    let more =
+        if left > 0 { format!("and {left} more; dgh check --json has them all\n") } else { String::new() };
+    let listing = render(&shown, sources.as_slice(), style());
+    ui::note(format!("{listing}\n{more}{}", summary(&errors)));
     Ok(false)
 }
 
@@ -100,7 +104,7 @@ fn print(args: &Check, all: &Findings) -> anyhow::Result<()> {
 const SHOWN: usize = 60;
 
 /// The gravest findings, as many as a person reads.
-fn worst_first(all: &[Diagnostic]) -> Vec<Diagnostic> {
+pub fn worst_first(all: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut shown = all.to_vec();
     if shown.len() > SHOWN {
         shown.sort_by_key(|d| (d.severity(), d.place));

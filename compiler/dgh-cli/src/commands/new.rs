@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use super::write_agent::write_agent;
 use crate::Outcome;
 use crate::args::{New, Template};
+use crate::models::Server;
 use crate::ui;
 
 /// Files of a template: name and text.
@@ -33,7 +34,11 @@ pub fn run(args: &New) -> anyhow::Result<Outcome> {
     }
     let files: Vec<(&str, String)> = match (&args.from, &args.llm) {
         (Some(sentence), Some(llm)) => {
-            let agent = write_agent(sentence, llm, args.llm_url.as_deref())?;
+            let agent = write_agent(
+                sentence,
+                llm,
+                Server { url: args.llm_url.as_deref(), timeout: args.llm_timeout },
+            )?;
             vec![("agent.dgh", agent), ("dgh.toml", "[defaults]\ntime_zone = \"UTC\"\n".to_owned())]
         }
         _ => {

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use crate::args::Run;
 use crate::commands::check::report_errors;
 use crate::commands::graph::own_agent;
-use crate::models;
+use crate::models::{self, Server};
 use crate::project::Project;
 use crate::session::{Clock, Mocks, Session, Tools};
 
@@ -48,7 +48,8 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     call_start.caller = Caller { phone: args.caller.clone(), language: None };
     call_start.env = profile.map(|p| p.env.clone()).unwrap_or_default();
     call_start.inputs = inputs(args, &compiled, agent, profile)?;
-    let chosen = models::choose(&compiled.program, &args.llm, args.llm_url.as_deref())?;
+    let server = Server { url: args.llm_url.as_deref(), timeout: args.llm_timeout };
+    let chosen = models::choose(&compiled.program, &args.llm, server)?;
     call_start.models = chosen.list.clone();
     let secrets = models::secrets(&project, profile);
     let client = models::client(profile, args.llm_url.as_deref())?;

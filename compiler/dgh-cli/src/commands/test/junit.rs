@@ -26,6 +26,17 @@ pub fn report(suites: &[Suite]) -> anyhow::Result<String> {
                     status.set_message(reason.clone());
                     status
                 }
+                (None, None) if !tested.outcome.differences.is_empty() => {
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    let lines = tested.outcome.differences.iter().map(|difference| {
+                        let line = suite.line(difference.origin).map_or(0, |(line, _)| line);
+                        let (wanted, got) = (&difference.expected, &difference.got);
+                        format!("{}:{line}: the test means {wanted}, the model did {got}", suite.shown())
+                    });
+                    status.set_message("the model differs from the script");
+                    status.set_description(lines.collect::<Vec<_>>().join("\n"));
+                    status
+                }
                 (None, None) => TestCaseStatus::success(),
             };
             let mut case = TestCase::new(test.name.clone(), status);

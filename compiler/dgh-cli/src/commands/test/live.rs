@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use dgh_compile::Compiled;
 use dgh_engine::effect::Record;
 use dgh_engine::event::Event;
-use dgh_engine::reply::{Message, ReplyRequest};
+use dgh_engine::reply::{Message, Model, ReplyRequest};
 use dgh_engine::testing::{Live, LiveReply};
 use dgh_ir::Program;
 use dgh_providers::{Models, reply};
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::Test;
 use crate::commands::run::start::profile;
-use crate::models::{self, Writer};
+use crate::models::{self, Server, Writer};
 use crate::project::Project;
 
 /// A model that plays all parts of a test that a script leaves open.
@@ -34,33 +34,37 @@ impl LiveModel {
             (None, true) => "agent",
             (None, false) => return Ok(None),
         };
-        let chosen = models::choose(&compiled.program, llm, args.llm_url.as_deref())?;
+        let server = Server { url: args.llm_url.as_deref(), timeout: args.llm_timeout };
+        let chosen = models::choose(&compiled.program, llm, server)?;
         let profile = profile(compiled, args.profile.as_deref())?;
         let client = models::client(profile, args.llm_url.as_deref())?;
         let registry = models::registry(&client, &models::secrets(project, profile), &chosen);
-        let Some(first) = chosen.list.first().cloned().or_else(|| own_model(&compiled.program)) else {
-            bail!("{} names no language model; name one with --llm", project.shown());
-        };
-        let writer = Writer::new(first, Arc::clone(&registry));
+        let list = if chosen.list.is_empty() { own_models(&compiled.program) } else { chosen.list };
+        let writer = usable(list, &registry).with_context(|| format!("cannot test {}", project.shown()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Some(Self { runtime, models: registry, writer }))
     }
 
-    /// Whether it can be a caller or a judge: the offline model follows agents and nothing else.
+    /// Whether it can be a caller or a judge.
     pub fn plays_people(&self) -> bool {
-        self.writer.model().protocol != "offline"
+        self.writer.is_real()
     }
 
-    fn write(&self, system: String, history: Vec<Message>, instruction: &str) -> Result<String, String> {
-        let answer = self.runtime.block_on(self.writer.write(system, history, instruction));
+    fn write(&self, system: &str, history: Vec<Message>) -> Result<String, String> {
+        let answer = self.runtime.block_on(self.writer.write(system.to_owned(), history));
         answer.map_err(|error| format!("the model did not answer: {error}"))
     }
 }
 
 impl Live for LiveModel {
     fn reply(&mut self, request: &ReplyRequest) -> Result<LiveReply, String> {
+        let mut request = request.clone();
+        // A test starts its call without a model; an agent may name none itself.
+        if request.models.is_empty() {
+            request.models = vec![self.writer.model().clone()];
+        }
         self.runtime.block_on(async {
-            let mut events = reply::run(request.clone(), Arc::clone(&self.models));
+            let mut events = reply::run(request, Arc::clone(&self.models));
             let mut answer = LiveReply::default();
             while let Some(event) = events.next().await {
                 match event {
@@ -80,7 +84,7 @@ impl Live for LiveModel {
         let system = format!(
             "You play a person on the telephone, and never the agent. {who}\n\
              Answer with the words that this person says next, one or two sentences, as spoken. \
-             When the person would hang up, answer with HANGUP alone."
+             When the person would hang up, answer with {HANG_UP} alone."
         );
         // The agent's words are what this model hears, so the parts are swapped.
         let history = dialogue.iter().filter_map(|record| match record {
@@ -88,9 +92,12 @@ impl Live for LiveModel {
             Record::Caller { text } => Some(Message::Agent(text.clone())),
             _ => None,
         });
-        let words = self.write(system, history.collect(), "What does this person say next?")?;
-        let words = words.trim();
-        Ok((!words.is_empty() && !words.contains("HANGUP")).then(|| words.to_owned()))
+        let mut history: Vec<Message> = history.collect();
+        if !matches!(history.last(), Some(Message::Caller(_))) {
+            // Models answer somebody: a silent agent is one that says so.
+            history.push(Message::Caller("[The agent says nothing.]".to_owned()));
+        }
+        Ok(next_words(&self.write(&system, history)?))
     }
 
     fn judge(&mut self, opinion: &str, dialogue: &[Record]) -> Result<(u32, String), String> {
@@ -104,27 +111,63 @@ impl Live for LiveModel {
         });
         let transcript = lines.collect::<Vec<_>>().join("\n");
         let system = "You judge telephone calls. Answer with one JSON object and nothing else: \
-                      {\"percent\": 0 to 100, how far the statement holds, \"why\": \"one sentence\"}"
-            .to_owned();
+                      {\"percent\": 0 to 100, how far the statement holds, \"why\": \"one sentence\"}";
         let question = format!("The call:\n{transcript}\n\nThe statement: {opinion}");
-        let answer =
-            self.write(system, vec![Message::Caller(question)], "How far does the statement hold?")?;
+        let mut history = vec![Message::Caller(question)];
+        let answer = self.write(system, history.clone())?;
+        if let Some(verdict) = read_verdict(&answer) {
+            return Ok(verdict);
+        }
+        history.push(Message::Agent(answer));
+        history.push(Message::Caller("Answer with the JSON object alone.".to_owned()));
+        let answer = self.write(system, history)?;
         read_verdict(&answer).ok_or_else(|| format!("the judge did not answer with a percentage: {answer}"))
     }
 }
 
-/// The first language model that an agent of the program names, as a text-writing model.
-fn own_model(program: &Program) -> Option<dgh_engine::reply::Model> {
-    let used = program.agents.iter().find_map(|(_, agent)| agent.models.llm.first())?;
-    Some(models::resolved(program, used))
+/// What a simulated person answers when they hang up.
+const HANG_UP: &str = "HANGUP";
+
+/// The language models that the agents of a program name, in order.
+fn own_models(program: &Program) -> Vec<Model> {
+    let used = program.agents.iter().flat_map(|(_, agent)| &agent.models.llm);
+    used.map(|used| models::resolved(program, used)).collect()
+}
+
+/// The first model that is set up: a key that is missing is told before the tests, not by each.
+fn usable(list: Vec<Model>, registry: &Arc<dyn Models>) -> anyhow::Result<Writer> {
+    let mut wrong = None;
+    for model in list {
+        match registry.llm(&model) {
+            Ok(_) => return Ok(Writer::new(model, Arc::clone(registry))),
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    match wrong {
+        Some(error) => Err(error.into()),
+        None => bail!("it names no language model; name one with --llm"),
+    }
+}
+
+/// What a person says; none when they hang up without a word. Who says goodbye and hangs up in one
+/// answer says goodbye first, and is asked again.
+fn next_words(answer: &str) -> Option<String> {
+    let words = answer.replace(HANG_UP, " ");
+    let words = words.trim();
+    let words = words.strip_prefix('"').and_then(|w| w.strip_suffix('"')).unwrap_or(words);
+    words.chars().any(char::is_alphanumeric).then(|| words.to_owned())
 }
 
 fn read_verdict(answer: &str) -> Option<(u32, String)> {
     let object = answer.get(answer.find('{')?..=answer.rfind('}')?)?;
     let json: Json = serde_json::from_str(object).ok()?;
-    let percent = json.get("percent")?.as_u64().filter(|percent| *percent <= 100)?;
+    let percent = match json.get("percent")? {
+        Json::String(text) => text.trim().trim_end_matches('%').trim_end().parse().ok()?,
+        number => number.as_f64()?,
+    };
     let why = json.get("why").and_then(Json::as_str).unwrap_or_default();
-    Some((u32::try_from(percent).ok()?, why.to_owned()))
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 to 100")]
+    (0.0..=100.0).contains(&percent).then(|| (percent.round() as u32, why.to_owned()))
 }
 
 #[cfg(test)]
@@ -135,7 +178,19 @@ mod tests {
     fn a_verdict_is_read_out_of_whatever_surrounds_it() {
         let answer = "Sure:\n```json\n{\"percent\": 85, \"why\": \"No price was named.\"}\n```";
         assert_eq!(read_verdict(answer), Some((85, "No price was named.".to_owned())));
+        for written in ["85.2", "\"85%\"", "\" 85 %\""] {
+            let verdict = read_verdict(&format!("{{\"percent\": {written}}}"));
+            assert_eq!(verdict, Some((85, String::new())), "{written}");
+        }
         assert_eq!(read_verdict("{\"percent\": 850}"), None);
         assert_eq!(read_verdict("I think so"), None);
+    }
+
+    #[test]
+    fn a_person_says_goodbye_before_they_hang_up() {
+        assert_eq!(next_words("\"Bye then.\" HANGUP"), Some("Bye then.".to_owned()));
+        assert_eq!(next_words("HANGUP"), None);
+        assert_eq!(next_words("**HANGUP**."), None);
+        assert_eq!(next_words(" \"Hello?\"\n"), Some("Hello?".to_owned()));
     }
 }

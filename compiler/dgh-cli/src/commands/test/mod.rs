@@ -40,6 +40,10 @@ pub fn run(args: &Test) -> anyhow::Result<Outcome> {
             }
         }
     }
+    // Files that do not compile have no tests to count.
+    if broken && suites.is_empty() {
+        return Ok(Outcome::Findings);
+    }
     let total: usize = suites.iter().map(|suite| suite.tests.len()).sum();
     if let (0, Some(words)) = (total, &args.filter) {
         bail!("no test has `{words}` in its name");
@@ -89,7 +93,7 @@ impl Suite {
         let profile = self.compiled.manifest.as_ref().and_then(|m| m.profile(args.profile.as_deref()));
         let env = profile.map(|(_, profile)| profile.env.clone()).unwrap_or_default();
         let prepared = Prepared::new(Arc::new(self.compiled.program.clone()));
-        let options = TestOptions { env };
+        let options = TestOptions { env, compare: args.live };
         let timed = |run: &mut dyn FnMut() -> TestOutcome| {
             let started = Instant::now();
             let outcome = run();
@@ -97,8 +101,8 @@ impl Suite {
             Tested { outcome, took: started.elapsed() }
         };
         let one = |test: &TestCase| timed(&mut || testing::run(&prepared, test, &options));
-        // Scripts are compared with the model only when that was asked for: `--llm` alone gives
-        // `caller` and `judge` their model.
+        // `--llm` alone gives `caller` and `judge` their model; scripts are compared with it only
+        // when that was asked for.
         let with_model = |test: &TestCase, model: &mut LiveModel| {
             let asked = if needs_model(test) { model.plays_people() } else { args.live };
             timed(&mut || {
@@ -110,19 +114,17 @@ impl Suite {
             })
         };
         // One after the other with a model: providers count requests.
-        self.results = match LiveModel::new(&self.project, &self.compiled, args)? {
+        let wanted = self.tests.iter().any(|test| args.live || needs_model(test));
+        let model = if wanted { LiveModel::new(&self.project, &self.compiled, args)? } else { None };
+        self.results = match model {
             None => self.tests.par_iter().map(one).collect(),
             Some(mut model) => self.tests.iter().map(|test| with_model(test, &mut model)).collect(),
         };
         Ok(())
     }
 
-    /// Line (from 1) and text of a place in the entry file.
     fn line(&self, origin: Origin) -> Option<(u32, &str)> {
-        let source = self.compiled.source_map.get(origin)?;
-        let (_, text) = self.compiled.sources.get(source.file as usize)?;
-        let line = LineIndex::new(text).line(source.start);
-        Some((line + 1, text.lines().nth(line as usize).unwrap_or("").trim()))
+        place(&self.compiled, origin)
     }
 
     fn shown(&self) -> String {
@@ -132,6 +134,14 @@ impl Suite {
     fn tested(&self) -> impl Iterator<Item = (&TestCase, &Tested)> {
         self.tests.iter().zip(&self.results)
     }
+}
+
+/// Line (from 1) and text of a place in a program.
+pub fn place(compiled: &Compiled, origin: Origin) -> Option<(u32, &str)> {
+    let source = compiled.source_map.get(origin)?;
+    let (_, text) = compiled.sources.get(source.file as usize)?;
+    let line = LineIndex::new(text).line(source.start);
+    Some((line + 1, text.lines().nth(line as usize).unwrap_or("").trim()))
 }
 
 fn needs_model(test: &TestCase) -> bool {

@@ -44,10 +44,14 @@ pub fn summary(suites: &[Suite], took: Duration) -> anyhow::Result<bool> {
     let skipped = count(|outcome| outcome.skipped.is_some());
     let turns: usize = suites.iter().flat_map(|s| &s.results).map(|t| t.outcome.differences.len()).sum();
     if turns > 0 {
-        ui::line(format!("\nthe model differs on {turns} turns"))?;
+        ui::line(format!("\nthe model differs on {}", ui::count(turns, "turn")))?;
     }
     let skips = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
     ui::line(format!("\n{passed} passed, {failed} failed{skips}"))?;
+    if skipped > 0 {
+        let hint = "skipped tests need a model that plays people: dgh test --llm openai/gpt-4.1-mini";
+        ui::note(ui::paint(ui::DIM, hint));
+    }
     ui::note(ui::paint(ui::DIM, format!("in {:.0} ms", took.as_secs_f64() * 1e3)));
     Ok(failed > 0 || turns > 0)
 }

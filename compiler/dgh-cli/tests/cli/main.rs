@@ -1,0 +1,8 @@
+//! The `dgh` command as a user runs it: what it prints, what it writes, how it exits.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+mod commands;
+mod models;
+mod people;
+mod support;
