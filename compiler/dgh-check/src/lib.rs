@@ -21,7 +21,7 @@ pub mod report;
 mod testing;
 mod types;
 
-use dgh_diag::{Code, Diagnostic};
+use dgh_diag::{Code, Diagnostic, FileId, Place};
 use dgh_ir::test::TestCase;
 use dgh_ir::{Program, SourceMap};
 
@@ -52,6 +52,21 @@ pub fn check(input: &Input<'_>) -> Checked {
     for finding in &mut diagnostics {
         capitalise(&mut finding.message);
     }
+    // An import may be what a name that is nowhere should have been.
+    let unresolved = |code| {
+        matches!(
+            code,
+            Code::UnknownTool
+                | Code::UnknownFlow
+                | Code::UnknownType
+                | Code::UnknownImport
+                | Code::ImportNotFound
+        )
+    };
+    if diagnostics.iter().any(|d| unresolved(d.code)) {
+        diagnostics.retain(|d| d.code != Code::UnusedImport);
+    }
+    drop_echoes(&mut diagnostics);
     // Of a file in another edition nothing else is worth saying.
     if diagnostics.iter().any(|d| d.code == Code::UnknownEdition) {
         diagnostics.retain(|d| (d.code as u16) < (Code::UnknownName as u16));
@@ -59,6 +74,28 @@ pub fn check(input: &Input<'_>) -> Checked {
     diagnostics.sort_by_key(|d| (d.place, d.code as u16));
     diagnostics.dedup();
     Checked { program, source_map: report.source_map, tests: context.tests, diagnostics }
+}
+
+/// What is said about words that the parser could not read follows from that they cannot be read.
+fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
+    let of_text = |d: &Diagnostic| (d.code as u16) < (Code::UnknownName as u16);
+    let unread = diagnostics.iter().filter(|d| of_text(d) && d.place.span.start < d.place.span.end);
+    let mut unread: Vec<Place> = unread.map(|d| d.place).collect();
+    unread.sort_unstable();
+    // Where the longest of those that begin up to there ends.
+    let mut reach: Vec<(FileId, u32)> = Vec::with_capacity(unread.len());
+    for place in &unread {
+        let before = reach.last().filter(|(file, _)| *file == place.file).map_or(0, |(_, end)| *end);
+        reach.push((place.file, before.max(place.span.end)));
+    }
+    diagnostics.retain(|d| {
+        let (file, span) = (d.place.file, d.place.span);
+        let until = unread.partition_point(|p| (p.file, p.span.start) < (file, span.end));
+        let last = until.checked_sub(1).and_then(|i| reach.get(i));
+        of_text(d)
+            || span.start == span.end
+            || last.is_none_or(|(in_file, end)| *in_file != file || *end <= span.start)
+    });
 }
 
 /// Whether a finding says that nothing uses the name at its place.

@@ -11,13 +11,16 @@ pub(crate) fn apply(loaded: &Loaded, mut findings: Vec<Diagnostic>) -> Vec<Diagn
     for (file, parse) in loaded.own() {
         for allow in parse.allow_comments() {
             let before = findings.len();
-            if let Some(code) = allow.code.filter(|code| code.severity() != Severity::Error) {
+            let code = allow.code.filter(|code| code.severity() != Severity::Error);
+            if let Some(code) = code.filter(|_| !allow.reason.is_empty()) {
                 let line = allow.line.start..=allow.line.end;
                 findings.retain(|d| {
                     d.code != code || d.place.file != file || !line.contains(&d.place.span.start)
                 });
             }
-            if findings.len() == before {
+            if code.is_some() && allow.reason.is_empty() {
+                unused.push(without_reason(Place { file, span: allow.span }, allow));
+            } else if findings.len() == before {
                 unused.push(complaint(Place { file, span: allow.span }, allow));
             }
         }
@@ -26,13 +29,22 @@ pub(crate) fn apply(loaded: &Loaded, mut findings: Vec<Diagnostic>) -> Vec<Diagn
     findings
 }
 
+fn without_reason(place: Place, allow: &AllowComment) -> Diagnostic {
+    Diagnostic::new(Code::UnusedAllow, place, "This `allow` gives no reason, so it allows nothing")
+        .with_label("a reason is missing here")
+        .with_hint(format!(
+            "Say why it may stay, for whoever reads it next: `// allow {}: reason`.",
+            allow.code_text
+        ))
+}
+
 fn complaint(place: Place, allow: &AllowComment) -> Diagnostic {
     let message = match allow.code {
-        None => format!("there is no code `{}`", allow.code_text),
+        None => format!("There is no code `{}`", allow.code_text),
         Some(code) if code.severity() == Severity::Error => {
             format!("{code} is an error and cannot be allowed")
         }
-        Some(code) => format!("nothing on this line or the next gives {code}"),
+        Some(code) => format!("Nothing on this line or the next gives {code}"),
     };
     let edits = vec![Edit { place, text: String::new() }];
     Diagnostic::new(Code::UnusedAllow, place, message)

@@ -266,6 +266,12 @@ pub(crate) fn refused(units: &Units<'_>, body: Body, range: Range<usize>, refusa
     if let Some(error) = missing_comma(units, &found, &refusal.expected) {
         return error;
     }
+    if let Some(error) = choice(units, &found) {
+        return error;
+    }
+    if let Some(error) = other_statement(units, body, &range, &found) {
+        return error;
+    }
     let mut words = words(&refusal.expected);
     // Any word could be the name of a setting; but this one has a meaning of its own.
     if units.tokens.before(found.span.start.max(1)).map(|i| units.tokens.span(i).start)
@@ -294,6 +300,79 @@ pub(crate) fn refused(units: &Units<'_>, body: Body, range: Range<usize>, refusa
         )
         .label(format!("expected {expected}"))
         .hint_if(advice(units, &range)),
+    }
+}
+
+/// `open ? "a" : "b"`
+fn choice(units: &Units<'_>, found: &Found<'_>) -> Option<SyntaxError> {
+    found.text?;
+    let before = units.tokens.before(found.span.start)?;
+    if units.tokens.kind(before) != SyntaxKind::Question {
+        return None;
+    }
+    let behind = units.between(found.span.start, units.text.len() as u32);
+    let line = behind.lines().next().unwrap_or_default();
+    line.contains(':').then(|| {
+        SyntaxError::new(
+            Code::ForeignSyntax,
+            units.tokens.span(before),
+            "There is no `a ? b : c` here",
+        )
+        .hint("A value by cases is `match topic { sales -> \"a\", else -> \"b\" }`, set before it is used: `set word = match …`.")
+    })
+}
+
+/// A line of its own that begins with a slip of the keyboard.
+fn other_statement(
+    units: &Units<'_>,
+    body: Body,
+    range: &Range<usize>,
+    found: &Found<'_>,
+) -> Option<SyntaxError> {
+    let index = units.list.partition_point(|u| u.start < found.span.start);
+    let unit = units.get(index)?;
+    let word = units.word(index);
+    let words = body.words();
+    if index <= range.start || !unit.is_first || word.is_empty() || words.contains(&word) {
+        return None;
+    }
+    let meant = closest(word, words.iter().copied())?;
+    Some(
+        SyntaxError::new(
+            Code::UnknownStatement,
+            found.span,
+            format!("There is no statement `{word}` {}", place(body)),
+        )
+        .hint(format!("Did you mean `{meant}`?"))
+        .unsafe_fix(format!("Change it to `{meant}`"), found.span, meant),
+    )
+}
+
+/// `if open { hand_over }`: an arrow is missing, and what stands in the braces is where it leads.
+pub(crate) fn join_targets(text: &str, errors: &mut Vec<SyntaxError>) {
+    let between = |start: u32, end: u32| text.get(start as usize..end as usize).unwrap_or_default();
+    let mut targets: Vec<(u32, Span, Span)> = Vec::new();
+    for error in errors.iter().filter(|e| e.code == Code::MissingTarget) {
+        let at = error.span.end;
+        let inside = errors.iter().find(|e| {
+            e.code == Code::UnknownStatement && e.span.start > at && between(at, e.span.start).trim() == "{"
+        });
+        let Some(inside) = inside else { continue };
+        let behind = between(inside.span.end, text.len() as u32);
+        let space = behind.len() - behind.trim_start().len();
+        if behind.trim_start().starts_with('}') {
+            let opening = at + between(at, inside.span.start).find('{').unwrap_or(0) as u32;
+            let braces = Span::new(opening, inside.span.end + space as u32 + 1);
+            targets.push((at, inside.span, braces));
+        }
+    }
+    for (at, name, braces) in targets {
+        errors.retain(|e| e.code != Code::UnknownStatement || e.span != name);
+        if let Some(error) = errors.iter_mut().find(|e| e.code == Code::MissingTarget && e.span.end == at) {
+            let target = format!("-> {}", between(name.start, name.end));
+            error.hint = Some(format!("Lead it there with an arrow instead of braces: `{target}`."));
+            *error = error.clone().unsafe_fix(format!("Write `{target}`"), braces, target);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Words for what the tokens alone show to be wrong.
 
+use std::collections::HashSet;
+
 use dgh_diag::{Code, Span};
 
 use crate::{
@@ -12,7 +14,14 @@ use crate::{
 
 /// One error for each flaw.
 pub(crate) fn errors(text: &str, tokens: &Tokens) -> Vec<SyntaxError> {
-    tokens.flaws.iter().take(MAX_ERRORS).map(|flaw| error(text, tokens, flaw)).collect()
+    let mut words = HashSet::new();
+    let mut is_new = |error: &SyntaxError| {
+        let word = text.get(error.span.start as usize..error.span.end as usize).unwrap_or_default();
+        // A name that cannot be one is told where it stands first.
+        error.code != Code::BadName || words.insert(word)
+    };
+    let flaws = tokens.flaws.iter().take(MAX_ERRORS);
+    flaws.map(|flaw| error(text, tokens, flaw)).filter(|error| is_new(error)).collect()
 }
 
 /// Bytes that are no UTF-8.
@@ -67,8 +76,45 @@ fn error(text: &str, tokens: &Tokens, flaw: &Flaw) -> SyntaxError {
             .hint("The file may have been saved in another encoding; save it as UTF-8."),
         FlawKind::BadToken => {
             let kind = tokens.kind(tokens.index_at(flaw.start + 1).saturating_sub(1));
-            bad_token(kind, found, span)
+            let behind = text.get(flaw.end as usize..).unwrap_or_default();
+            with_neighbours(kind, found, span, behind).unwrap_or_else(|| bad_token(kind, found, span))
         }
+    }
+}
+
+/// What the text behind a mark shows to be meant by it.
+fn with_neighbours(kind: SyntaxKind, found: &str, span: Span, behind: &str) -> Option<SyntaxError> {
+    let foreign = |span, message: &str| SyntaxError::new(Code::ForeignSyntax, span, message);
+    match (kind, found) {
+        (SyntaxKind::Unknown, "–" | "—") if behind.starts_with('>') => {
+            let both = Span::new(span.start, span.end + 1);
+            Some(foreign(both, "An arrow is a hyphen and `>`").safe_fix("Write `->`", both, "->"))
+        }
+        (SyntaxKind::Unknown, "$") => {
+            let digits =
+                behind.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(behind.len());
+            let number = behind.get(..digits).filter(|n| n.starts_with(|c: char| c.is_ascii_digit()))?;
+            let whole = Span::new(span.start, span.end + digits as u32);
+            let own = format!("{number} USD");
+            Some(
+                foreign(whole, "An amount has its currency behind it, in three letters")
+                    .hint(format!("It is written `{own}`."))
+                    .unsafe_fix(format!("Write `{own}`"), whole, own),
+            )
+        }
+        (SyntaxKind::Unknown, "|") => {
+            Some(SyntaxError::new(Code::StrayCharacter, span, "A single `|` has no meaning here").hint(
+                "What stands in for a missing value is written `customer ?? \"there\"`; \"either\" is `or`.",
+            ))
+        }
+        (SyntaxKind::Foreign, "||") if behind.trim_start().starts_with('"') => {
+            Some(foreign(span, "What stands in for a missing value is written behind `??` here").safe_fix(
+                "Write `??`",
+                span,
+                "??",
+            ))
+        }
+        _ => None,
     }
 }
 
@@ -109,7 +155,6 @@ fn stray(found: &str, span: Span) -> SyntaxError {
             .hint("A value inside a text is written `{{ name }}`, outside of texts just `name`."),
         '@' => error("`@` has no meaning here".to_owned()).hint("Addresses and numbers stand in quotes."),
         '&' => error("A single `&` has no meaning here".to_owned()).hint("\"Both\" is `and`."),
-        '|' => error("A single `|` has no meaning here".to_owned()).hint("\"Either\" is `or`."),
         '#' => error("There are no comments inside `{{ }}`".to_owned()),
         '\\' => error("`\\` has a meaning only inside texts".to_owned())
             .hint("A statement needs nothing to go on in the next line."),
@@ -158,11 +203,8 @@ fn bad_unit(found: &str, span: Span) -> SyntaxError {
     let (number, unit) = found.split_at_checked(digits).unwrap_or((found, ""));
     let error = SyntaxError::new(Code::BadLiteral, span, format!("`{found}` is no number and no duration"));
     let own = match unit {
-        "sec" | "secs" | "second" | "seconds" | "S" => "s",
-        "m" | "mins" | "minute" | "minutes" | "M" => "min",
-        "hr" | "hrs" | "hour" | "hours" | "H" => "h",
-        "day" | "days" | "D" => "d",
-        "msec" | "millis" | "milliseconds" | "MS" => "ms",
+        "am" | "pm" | "AM" | "PM" => return clock(found, number, unit, span),
+        _ if foreign::duration_unit(unit).is_some() => foreign::duration_unit(unit).unwrap_or_default(),
         _ if unit.len() == 3 && unit.bytes().all(|b| b.is_ascii_uppercase()) => {
             return error.hint("An amount has a space before its currency.").safe_fix(
                 "Add the space",
@@ -174,4 +216,19 @@ fn bad_unit(found: &str, span: Span) -> SyntaxError {
     };
     let fixed = format!("{number}{own}");
     error.hint(format!("It is written `{fixed}`.")).safe_fix(format!("Write `{fixed}`"), span, fixed)
+}
+
+/// `9am`: a time as it is said.
+fn clock(found: &str, number: &str, half: &str, span: Span) -> SyntaxError {
+    let error = SyntaxError::new(
+        Code::BadLiteral,
+        span,
+        format!("`{found}` is written with hours from 0 to 23 here"),
+    );
+    let Some(hour) = number.parse::<u32>().ok().filter(|hour| (1..=12).contains(hour)) else {
+        return error.hint("A time is hours and minutes: `9:00`, `17:30`.");
+    };
+    let hour = hour % 12 + if half.eq_ignore_ascii_case("pm") { 12 } else { 0 };
+    let own = format!("{hour}:00");
+    error.hint(format!("It is written `{own}`.")).safe_fix(format!("Write `{own}`"), span, own)
 }

@@ -124,6 +124,22 @@ pub(crate) fn inside(units: &Units<'_>, body: Body, range: &Range<usize>, at: u3
         SyntaxKind::Colon if matches!(opening, "on" | "if" | "else" | "next") => {
             Some(foreign(span, "An arrow says where to go, not a colon").safe_fix("Write `->`", span, " ->"))
         }
+        SyntaxKind::LeftBracket
+            if units.kind(index + 1) == SyntaxKind::RightBracket && is_type_name(before) =>
+        {
+            let whole = Span::new(units.start(index - 1), units.end(index + 2));
+            Some(list_type(whole, before))
+        }
+        SyntaxKind::Less if matches!(before, "List" | "Array" | "list") && opens_type(units, index) => {
+            let whole = Span::new(units.start(index - 1), units.end(index + 3));
+            Some(list_type(whole, units.word(index + 1)))
+        }
+        SyntaxKind::Greater
+            if units.kind(index - 1) == SyntaxKind::Less && units.end(index) == units.start(index) =>
+        {
+            let both = Span::new(units.start(index - 1), span.end);
+            Some(foreign(both, "`<>` is written `!=` here").safe_fix("Write `!=`", both, "!="))
+        }
         SyntaxKind::LeftBracket if follows_value(units, index) => Some(
             foreign(span, "There are no indexes here")
                 .hint("The first element of a list is `slots.first`, their number `slots.count`."),
@@ -153,6 +169,25 @@ pub(crate) fn inside(units: &Units<'_>, body: Body, range: &Range<usize>, at: u3
         }
         _ => None,
     }
+}
+
+/// `Desk`, `text`: what may stand as an element of a list.
+fn is_type_name(word: &str) -> bool {
+    const OWN: &[&str] = &[
+        "text", "bool", "int", "number", "money", "date", "time", "datetime", "duration", "phone", "email",
+        "url",
+    ];
+    word.starts_with(|c: char| c.is_ascii_uppercase()) || OWN.contains(&word)
+}
+
+/// `List<Desk>`
+fn opens_type(units: &Units<'_>, index: usize) -> bool {
+    !units.word(index + 1).is_empty() && units.kind(index + 2) == SyntaxKind::Greater
+}
+
+fn list_type(span: Span, element: &str) -> SyntaxError {
+    let own = format!("list<{element}>");
+    foreign(span, format!("A list type is written `{own}`")).safe_fix(format!("Write `{own}`"), span, own)
 }
 
 /// `take-message`: no name, and no subtraction where a name is meant.
@@ -232,13 +267,23 @@ fn word(
             ),
         );
     }
-    if follows_number(units, index) && matches!(text, "ms" | "s" | "min" | "h" | "d") {
+    if follows_number(units, index)
+        && let Some(unit) = duration_unit(text)
+    {
         let whole = Span::new(units.start(index - 1), span.end);
-        let own = format!("{}{text}", units.text(index - 1));
+        let own = format!("{}{unit}", units.text(index - 1));
         return Some(
             SyntaxError::new(Code::BadLiteral, whole, format!("A duration has no space in it: `{own}`"))
                 .safe_fix(format!("Write `{own}`"), whole, own),
         );
+    }
+    if before == "node" && index.checked_sub(2).is_some_and(|i| units.kind(i) == SyntaxKind::Arrow) {
+        let both = Span::new(units.start(index - 1), span.end);
+        return Some(foreign(both, format!("An arrow names the node alone: `-> {text}`")).safe_fix(
+            "Remove `node`",
+            Span::new(both.start, span.start),
+            "",
+        ));
     }
     if matches!(opening, "say" | "ask" | "tell" | "prompt") && index == range.start + 2 && !before.is_empty()
     {
@@ -270,6 +315,18 @@ fn word(
         _ => return None,
     };
     Some(foreign(span, format!("`{text}` has no meaning here")).hint(hint))
+}
+
+/// The unit of a duration that a word means.
+pub(crate) fn duration_unit(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "s" | "sec" | "secs" | "second" | "seconds" | "S" => "s",
+        "min" | "m" | "mins" | "minute" | "minutes" | "M" => "min",
+        "h" | "hr" | "hrs" | "hour" | "hours" | "H" => "h",
+        "d" | "day" | "days" | "D" => "d",
+        "ms" | "msec" | "millis" | "milliseconds" | "MS" => "ms",
+        _ => return None,
+    })
 }
 
 fn follows_number(units: &Units<'_>, index: usize) -> bool {

@@ -8,7 +8,7 @@ use crate::{
     SyntaxKind, SyntaxNode,
     allow::{self, AllowComment},
     ast::{self, AstNode as _},
-    complain::Refusal,
+    complain::{self, Refusal},
     depth,
     error::SyntaxError,
     flaws,
@@ -66,6 +66,7 @@ pub fn parse(text: &str) -> Parse {
     builder.finish_node();
     let (green, more) = builder.finish();
     errors.extend(more);
+    complain::join_targets(text, &mut errors);
     let allows = allow::comments(text, &tokens);
     let mut parse = Parse { green, errors, allows, accepted, work };
     parse.check_edition();

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use dgh_diag::Span;
+use dgh_diag::{Span, suggest};
 use pest::Parser as _;
 
 use crate::{
@@ -89,9 +89,30 @@ impl<'t> Recovery<'t, '_> {
         let pieces = segment::pieces(&self.units, body, inside);
         let mut next = 0;
         while let Some(piece) = pieces.get(next) {
+            if let Some(behind) =
+                pieces.get(next + 1).filter(|behind| self.is_slip_of_when(body, piece, behind))
+            {
+                let whole = piece.start..behind.end;
+                let speaks = !self.units.any_bad(whole.clone());
+                self.unknown(body, whole, speaks, tree);
+                next += 2;
+                continue;
+            }
             let joined = self.piece(body, &pieces, next, piece.clone(), tree);
             next += joined.max(1);
         }
+    }
+
+    /// `wen human: "…"`, which looks like a word and a setting.
+    fn is_slip_of_when(&self, body: Body, word: &Range<usize>, behind: &Range<usize>) -> bool {
+        let first = self.units.word(word.start);
+        let words = body.words();
+        word.len() == 1
+            && !first.is_empty()
+            && !words.contains(&first)
+            && self.units.get(behind.start).is_some_and(|u| !u.is_first && u.kind == SyntaxKind::Ident)
+            && self.units.kind(behind.start + 1) == SyntaxKind::Colon
+            && suggest::closest(first, words) == Some("when")
     }
 
     /// One statement; gives how many pieces it turned out to be.

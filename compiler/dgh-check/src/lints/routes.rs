@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dgh_diag::{Code, Diagnostic};
-use dgh_ir::{Decider, DialogueId, Expr, NodeId, OutcomeId, Route, Target};
+use dgh_ir::{Decider, DialogueId, Event, Expr, NodeId, OutcomeId, Route, Target};
 
 use crate::flow::implies::implies;
 use crate::flow::rows::Row;
@@ -16,11 +16,13 @@ pub(crate) fn check(world: &World<'_>, index: usize, report: &mut Report) {
     let Some(scene) = world.scene(index) else { return };
     let errors = report.errors(|_| true);
     duplicate_labels(scene.anywhere().map(|(_, r)| r), "`anywhere`", report);
+    same_event(scene.anywhere().map(|(_, r)| r), report);
     for (id, node) in scene.dialogue.nodes.iter() {
         duplicate_labels(scene.own(id).map(|(_, r)| r), &format!("`{}`", node.name), report);
+        same_event(scene.own(id).map(|(_, r)| r), report);
         if scene.reached[id] {
             covered(scene, id, &errors, report);
-            after_else(scene, id, report);
+            after_else(scene, id, &errors, report);
         }
     }
     too_many(world, index, report);
@@ -48,6 +50,32 @@ fn duplicate_labels<'r>(routes: impl Iterator<Item = &'r Route>, place: &str, re
                 .with_hint("Give each `when` of a node a label of its own: the model chooses by it."),
             ),
         }
+    }
+}
+
+/// A handler of an event that one before it takes already.
+fn same_event<'r>(routes: impl Iterator<Item = &'r Route>, report: &mut Report) {
+    let handlers = routes.filter_map(|route| match &route.decider {
+        Decider::On(Event::Hole) => None,
+        Decider::On(event) => Some((route, event)),
+        _ => None,
+    });
+    let mut seen: Vec<(&Route, &Event)> = Vec::new();
+    for (route, event) in handlers.take(MOST_COMPARED) {
+        let Some((first, _)) = seen.iter().find(|(_, e)| *e == event) else {
+            seen.push((route, event));
+            continue;
+        };
+        report.push(
+            Diagnostic::new(
+                Code::AfterElse,
+                report.place(route.origin),
+                format!("this `{}` is never looked at: there is one before it", route.decider.label()),
+            )
+            .with_label("never looked at")
+            .with_related(report.place(first.origin), "always taken")
+            .with_hint("Keep one of the two, with all that is to be done in its block."),
+        );
     }
 }
 
@@ -85,9 +113,13 @@ fn covered(scene: &Scene<'_>, id: NodeId, errors: &Errors, report: &mut Report) 
 /// Conditions of one node are compared in pairs; past this many nobody writes them by hand.
 const MOST_COMPARED: usize = 200;
 
-fn after_else(scene: &Scene<'_>, id: NodeId, report: &mut Report) {
+fn after_else(scene: &Scene<'_>, id: NodeId, errors: &Errors, report: &mut Report) {
     let mut closed: Option<&Route> = None;
     for (_, route) in scene.own(id).filter(|(_, r)| Row::of(&r.decider) == Row::Done) {
+        // What an `else` that is wrong was to be, nobody knows.
+        if errors.are_in(report, route.origin) {
+            continue;
+        }
         if let Some(first) = closed {
             // An `else` or `next` out of order is told as that.
             if !matches!(route.decider, Decider::If(_)) && route.decider != first.decider {

@@ -220,6 +220,10 @@ impl Lower<'_> {
     ) -> Settings {
         let mut found = Settings::new();
         let Some(fields) = self.library.group(group) else {
+            // Its word could not be read, which is told.
+            if group.is_empty() {
+                return found;
+            }
             let known = self.library.group_names();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let finding = self.unknown(

@@ -72,7 +72,8 @@ impl Lower<'_> {
         if !body.outcomes.is_empty() {
             return false;
         }
-        if self.without_outcomes.insert(id) {
+        let lost = self.files.iter().any(|f| f.lost.contains("outcome"));
+        if !lost && self.without_outcomes.insert(id) {
             let agent = &self.program.agents[id];
             let (name, place) = (agent.name.clone(), self.report.place(agent.origin));
             self.error_hint(

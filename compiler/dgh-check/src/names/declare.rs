@@ -30,6 +30,7 @@ pub(crate) fn declare(lower: &mut Lower<'_>) {
             enums: HashMap::new(),
             lost: lost_words(tree.syntax(), file.parse.is_accepted())
                 .into_iter()
+                .chain(swallowed(file))
                 .chain(file.parse.diagnostics(file.id).flat_map(|d| mended(&d, &file.text)))
                 .collect(),
         };
@@ -135,6 +136,22 @@ fn lost_words(root: &SyntaxNode, clean: bool) -> HashSet<String> {
     let tokens =
         errors.flat_map(|n| n.descendants_with_tokens()).filter_map(dgh_syntax::SyntaxElement::into_token);
     tokens.filter(|t| t.kind() == SyntaxKind::Ident).map(|t| t.text().to_owned()).collect()
+}
+
+/// The words of a text that is never closed: part of the program may be in it.
+fn swallowed(file: &SourceFile<'_>) -> Vec<String> {
+    let unclosed = file.parse.errors().iter().filter(|e| e.code == Code::UnclosedString);
+    let mut words = Vec::new();
+    let mut tree = None;
+    for error in unclosed {
+        let root = tree.get_or_insert_with(|| file.parse.tree());
+        let Some(first) = root.token_at_offset(error.span.start.into()).right_biased() else { continue };
+        let end = first.parent().map_or(error.span.end, |text| text.text_range().end().into());
+        let text = file.text.get(error.span.start as usize..end as usize).unwrap_or_default();
+        let of_text = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.extend(of_text.filter(|w| !w.is_empty()).map(str::to_owned));
+    }
+    words
 }
 
 fn declare_item(lower: &mut Lower<'_>, scope: &mut FileScope, index: usize, item: ast::Item) {

@@ -1,7 +1,8 @@
 //! W0410 to W0422.
 
-use crate::{agent, check, compiled};
+use crate::{agent, check, compiled, findings};
 use dgh_compile::Memory;
+use dgh_diag::Severity;
 
 #[test]
 fn what_nothing_uses_is_told() {
@@ -92,4 +93,18 @@ fn a_node_that_vanished_since_the_last_release() {
     assert_eq!(codes(released), Vec::<String>::new());
     assert_eq!(codes(&renamed), ["W0419"]);
     assert_eq!(codes(&moved), Vec::<String>::new());
+}
+
+#[test]
+fn an_allow_needs_a_reason() {
+    let of = |comment: &str| {
+        let body = format!(
+            "  // allow W0412{comment}\n  var first: text? \"Their name\"\n  start hello\n  node hello {{ say \"Hi.\"  next -> end done }}"
+        );
+        let source = format!("dgh 1\nagent tested {{\n  outcome done\n{body}\n}}\n");
+        findings(&source, |d| d.severity() <= Severity::Warning)
+    };
+    assert_eq!(of(": for the next release"), Vec::<String>::new());
+    assert_eq!(of(""), ["4: W0420", "5: W0412"]);
+    assert_eq!(of(":  "), ["4: W0420", "5: W0412"]);
 }

@@ -151,3 +151,28 @@ agent tested {
 }"#,
     );
 }
+
+#[test]
+fn a_second_handler_of_one_event_is_never_looked_at() {
+    agent(
+        r#"
+  start hello
+  node hello {
+    call desk_for(sales) as desk
+    ask "Hello {{ desk.name }}."
+    when bye: "They say goodbye" -> end done
+    on silence(8s) { say "Hm?" }
+    on silence(8s) { say "Are you there?" } //~ W0423
+    on silence(8s, times: 3) -> end done
+    on error -> end done
+    on error -> other //~ W0423
+    on key("1") -> other
+    on key("2") -> end done
+  }
+  node other { say "Sorry."  next -> end done }
+  anywhere {
+    on silence(6s) { say "Hello?" }
+    on silence(6s) -> end done //~ W0423
+  }"#,
+    );
+}

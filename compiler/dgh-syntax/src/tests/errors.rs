@@ -96,13 +96,51 @@ fn near_misses_of_other_languages_are_mended() {
     mended(&in_node("    call f() as x { meanwhile = \"One moment.\" }"), foreign, "=");
     mended(&in_block("      set x: 5"), foreign, ":");
     mended(&in_node("    next hello"), Code::Expected, "hello");
+    mended(&in_node("    if a <> b -> hello"), foreign, "<>");
+    mended(&in_node("    when x: \"They go\" –> hello"), foreign, "–>");
+    mended(&in_node("    when x: \"They go\" -> node hello"), foreign, "node hello");
+    mended(&in_node("    say \"Hi {{ a || \"there\" }}\""), foreign, "||");
+    mended(&at_top("tool t() -> List<Desk> { about: \"x\" }"), foreign, "List<Desk>");
+    mended(&at_top("tool t() -> Desk[] { about: \"x\" }"), foreign, "Desk[]");
     mended(&in_node("    say\u{A0}\"Hello\""), Code::StrayCharacter, "\u{A0}");
+}
+
+#[test]
+fn one_slip_is_told_once() {
+    one(&in_node("    if (a) { hello }"), "E0018 \"\": This `if` has no arrow: it leads nowhere");
+    let text = in_node("    if a { hello }");
+    assert!(
+        fixed(&text, check(&text).errors(), false).contains("if a -> hello"),
+        "{:?}",
+        check(&text).errors()
+    );
+    one(
+        &in_node("    wen human: \"They ask for a person\" -> hello { say \"Sure.\" }"),
+        "E0013 \"wen\": There is no statement `wen` in a node",
+    );
+    one(
+        &in_node("    on error -> hello\n    nxt -> hello"),
+        "E0013 \"nxt\": There is no statement `nxt` in a node",
+    );
+    one(&in_node("    say \"{{ open ? \"a\" : \"b\" }}\""), "E0015 \"?\": There is no `a ? b : c` here");
+    // A name that cannot be one is told where it stands first.
+    one(
+        &in_node("    set sujét = 1\n    set sujét = 2"),
+        "E0020 \"sujét\": `sujét` has letters that names cannot have",
+    );
 }
 
 #[test]
 fn numbers_that_are_nearly_right_are_mended() {
     mended(&in_node("    wait 3sec"), Code::BadLiteral, "3sec");
     mended(&in_node("    wait 2minutes"), Code::BadLiteral, "2minutes");
+    mended(&in_node("    wait 2 seconds"), Code::BadLiteral, "2 seconds");
+    mended(&at_top("const opens = 9am"), Code::BadLiteral, "9am");
+    mended(&at_top("const closes = 12pm"), Code::BadLiteral, "12pm");
+    one(
+        &at_top("const fee = $0.40"),
+        "E0015 \"$0.40\": An amount has its currency behind it, in three letters",
+    );
     mended(&at_top("const fee = 5USD"), Code::BadLiteral, "5USD");
 }
 

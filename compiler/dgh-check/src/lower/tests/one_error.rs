@@ -73,6 +73,37 @@ fn what_was_lost_is_not_missed() {
 }
 
 #[test]
+fn words_that_could_not_be_read_are_told_once() {
+    for (at, snippet) in [
+        (At::Step, "set comment = null"),
+        (At::Step, "say Nobody picks up"),
+        (At::Member, "inbund { numbers: [\"+14155550100\"] }"),
+        (At::Member, "node extra { prompt: \"Talk.\" when on: \"They go on\" -> act }"),
+        (At::Member, "node extra { say \"x\" next -> node act }"),
+        (At::Member, "limits { duration: 2 seconds }"),
+        (At::Member, "limits { cost: $2 }"),
+        (At::Member, "limits { duration: 2 s }"),
+        (
+            At::Member,
+            "node extra { say \"x\" if now.time > 9:00 -> act else if now.time > 8:00 -> act else -> act }",
+        ),
+    ] {
+        let found = lines(at, snippet);
+        assert_eq!(found.len(), 1, "{snippet}\n{found:#?}");
+    }
+}
+
+#[test]
+fn what_an_unclosed_text_swallows_is_not_missed() {
+    let found = lines(
+        At::File,
+        "dgh 1\nagent t {\n  prompt \"\"\"\n  You are Kim.\n  outcome o\n  var x: text \"X\"\n  start n\n  node n { collect x on failed(collect) -> end o next -> end o { say \"Bye {{ x }}.\" } }\n}\ntest \"x\" { says \"a\" means { x: \"a\" } expect outcome == o }",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].starts_with("E0003"), "{found:#?}");
+}
+
+#[test]
 fn many_mistakes_are_all_found() {
     let found = lines(
         At::Member,
