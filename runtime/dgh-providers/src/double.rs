@@ -1,6 +1,10 @@
 //! Doubles for tests: a request, models that follow a script, and the three APIs as a server
 //! speaks them, byte by byte.
 
+mod realtime;
+
+pub mod tts;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +19,8 @@ use serde_json::{Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::registry::Models;
+
+pub use realtime::{Does, LETTER_MS, PIECE_MS, RealtimeScript, RealtimeServer};
 
 /// A caller turn in a node that books an appointment: two routes, two values, one tool.
 pub fn request() -> ReplyRequest {
@@ -192,7 +198,7 @@ impl Step {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -8,6 +8,7 @@ use dgh_net::{Client, Secrets};
 
 use crate::llm::LlmErrorKind;
 use crate::realtime::Realtime;
+use crate::realtime::openai::OpenAiRealtime;
 use crate::stt::Stt;
 use crate::tts::Tts;
 use crate::voice::{VoiceError, Voices};
@@ -53,7 +54,10 @@ impl VoiceRegistry {
     }
 
     fn make_realtime(&self, model: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
+        let (client, secrets) = (self.client.clone(), self.secrets.as_ref());
         Ok(match model.protocol.as_str() {
+            "openai_realtime" => Arc::new(OpenAiRealtime::new(model, client, secrets)?),
+            "azure_realtime" => Arc::new(OpenAiRealtime::azure(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })
     }
