@@ -255,7 +255,7 @@ pub enum GraphFormat {
 #[derive(Debug, ClapArgs)]
 pub struct Compile {
     /// The agent
-    #[arg(default_value = ".", required_unless_present = "schema")]
+    #[arg(default_value = ".")]
     pub path: PathBuf,
     /// Where to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::source::sorted;
-use crate::{Diagnostic, Edit, FileId, Sources};
+use crate::{Diagnostic, Edit, FileId, Sources, Span};
 
 /// Why edits cannot be put into a text. The text is then left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +82,43 @@ pub fn apply_safe<S: Sources + ?Sized>(diagnostics: &[Diagnostic], sources: &S) 
         result.applied += 1;
     }
     for (file, edits) in chosen {
-        if let Some(Ok(text)) = sources.text(file).map(|text| apply(text, &edits)) {
+        let Some(text) = sources.text(file) else { continue };
+        let tidy: Vec<Edit> = edits.iter().map(|edit| whole_line(text, edit)).collect();
+        if let Ok(text) = apply(text, &tidy).or_else(|_| apply(text, &edits)) {
             result.files.insert(file, text);
         }
     }
     result
+}
+
+/// What removes all that stands on a line removes the line: no blank one is left behind.
+fn whole_line(text: &str, edit: &Edit) -> Edit {
+    let mut edit = edit.clone();
+    let Span { start, end } = edit.place.span;
+    let (start, end) = (start as usize, end as usize);
+    let (Some(before), Some(after), Some(gone)) = (text.get(..start), text.get(end..), text.get(start..end))
+    else {
+        return edit;
+    };
+    let blank = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let rest = line_length(after);
+    let removes = edit.text.is_empty() && !gone.is_empty() && !gone.ends_with('\n');
+    if removes && blank(before.get(line..)) && blank(after.get(..rest)) {
+        // Of two blank lines that meet now, one goes, too.
+        let above = before.get(..line).and_then(|above| above.lines().next_back());
+        let below = after.get(rest..).unwrap_or_default();
+        let meet = blank(above) && blank(below.lines().next());
+        let rest = if meet { rest + line_length(below) } else { rest };
+        // Offsets within a file fit: the span's own do.
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        edit.place.span = Span::new(offset(line), offset(end + rest));
+    }
+    edit
+}
+
+fn line_length(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |at| at + 1)
 }
 
 fn touch(a: &Edit, b: &Edit) -> bool {
@@ -106,7 +138,7 @@ fn sound<S: Sources + ?Sized>(edits: &[Edit], sources: &S) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, Fix, Place, Span};
+    use crate::{Code, Fix, Place};
 
     fn edit(start: u32, end: u32, text: &str) -> Edit {
         edit_in(0, start, end, text)
@@ -153,6 +185,26 @@ mod tests {
         assert_eq!(done.postponed, 0);
         let texts: Vec<&str> = done.files.values().map(String::as_str).collect();
         assert_eq!(texts, ["a: 1", "b: 20"]);
+    }
+
+    #[test]
+    fn a_line_that_is_removed_leaves_no_blank_one() {
+        let removed = |text: &str, gone: &[&str]| {
+            let span = |part: &str| {
+                let at = text.find(part).and_then(|at| u32::try_from(at).ok()).expect("the text has it");
+                edit(at, at + u32::try_from(part.len()).expect("it is short"), "")
+            };
+            let fixes: Vec<Diagnostic> = gone.iter().map(|part| fixable(vec![span(part)], true)).collect();
+            let done = apply_safe(&fixes, [("a", text)].as_slice());
+            done.files.into_values().next().expect("it changed")
+        };
+        assert_eq!(removed("a\n  // x\n  b\n", &["// x"]), "a\n  b\n");
+        assert_eq!(removed("a // x\nb\n", &["// x"]), "a \nb\n");
+        assert_eq!(removed("a\r\n// x\r\nb", &["// x"]), "a\r\nb");
+        assert_eq!(removed("a\n\nx\n\nb\n", &["x"]), "a\n\nb\n");
+        assert_eq!(removed("a\nx\n\nb\n", &["x\n"]), "a\n\nb\n");
+        assert_eq!(removed("a\n// x\n// y\nb", &["// x", "// y"]), "a\nb");
+        assert_eq!(removed("a\nx, y\nb", &["x, "]), "a\ny\nb");
     }
 
     #[test]

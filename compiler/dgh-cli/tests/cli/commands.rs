@@ -59,6 +59,49 @@ fn safe_fixes_mend_the_file() {
 }
 
 #[test]
+fn what_is_removed_leaves_no_blank_line() {
+    let untidy = CLEAN
+        .replace("    ask \"What", "    // allow W0404: none\n    ask \"What")
+        .replace("note }}. Goodbye", "note}}. Goodbye");
+    let folder = bundle(&[("agent.dgh", &untidy)]);
+    let out = dgh(&folder, &["check", "--fix"]);
+    assert_eq!(code(&out), 0, "{}", text(&out));
+    assert_eq!(read(&folder, "agent.dgh"), CLEAN.replace("note }}. Goodbye", "note}}. Goodbye"));
+}
+
+#[test]
+fn of_many_errors_the_first_are_shown_and_the_others_counted() {
+    let many = CLEAN.replace("  start hello", &format!("  start hello\n{}", "  outcome noted\n".repeat(500)));
+    let folder = bundle(&[("agent.dgh", &many)]);
+    for args in [&["check"][..], &["test"], &["graph"], &["compile"], &["run", "--say", "hi"]] {
+        let out = dgh(&folder, args);
+        assert_eq!(code(&out), 1, "{args:?}");
+        let text = text(&out);
+        assert!(text.len() < 60_000, "{args:?}: {} bytes", text.len());
+        assert!(text.contains("more; ") && text.contains("--json has them all"), "{args:?}: {text}");
+        assert_eq!(text.matches("errors").count(), 1, "{args:?}: said once");
+        assert!(!text.contains("0 passed"), "{text}");
+    }
+}
+
+#[test]
+fn several_agents_without_a_main_one_are_named() {
+    let folder = bundle(&[("a.dgh", CLEAN), ("b.dgh", CLEAN)]);
+    assert_eq!(code(&dgh(&folder, &["check"])), 0, "each for itself");
+    let out = dgh(&folder, &["run"]);
+    assert_eq!(code(&out), 2);
+    assert!(text(&out).contains("several agents; name one of a.dgh, b.dgh"), "{}", text(&out));
+}
+
+#[test]
+fn a_filter_that_fits_no_test_is_wrong_usage() {
+    let folder = bundle(&[("agent.dgh", CLEAN)]);
+    let out = dgh(&folder, &["test", "--filter", "zzz"]);
+    assert_eq!(code(&out), 2);
+    assert!(text(&out).contains("zzz"), "{}", text(&out));
+}
+
+#[test]
 fn a_file_of_a_project_is_checked_with_its_settings() {
     let agent = CLEAN.replace("You take notes.", "You take notes for {{ env.TEAM }}.");
     let config = "entry = \"agents/desk.dgh\"\n[profiles.dev.env]\nTEEM = \"us\"\n";
