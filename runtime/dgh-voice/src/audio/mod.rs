@@ -1,5 +1,16 @@
 //! Sound, 20 ms at a time.
 
-mod frame;
+// Sound is arithmetic between whole numbers and fractions of full scale.
+#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
 
-pub use frame::Frame;
+mod frame;
+pub mod g711;
+pub mod level;
+pub mod opus;
+pub mod record;
+pub mod resample;
+#[cfg(test)]
+pub(crate) mod signals;
+pub mod vad;
+
+pub use frame::{Frame, MAX_SAMPLES};
