@@ -206,12 +206,15 @@ impl<'a> Reader<'a> {
                 let fixed = currency.as_deref().or_else(|| named_currency(&wording));
                 let blocked = self.strong();
                 let alone = self.only_number_wanted(name);
+                let again = self.corrects && evidence == Evidence::Other && self.only_number_known(name);
                 let hits = amounts(words, upper)
                     .into_iter()
                     .filter(|hit| {
                         hit.sure
                             || loose
                             || evidence == Evidence::Missing && alone && !self.out.values.is_empty()
+                            // "Actually, make it 30 thousand": smaller numbers may be hours.
+                            || again && hit.value.value >= Decimal::ONE_HUNDRED
                     })
                     .filter(|hit| hit.sure || !blocked.iter().any(|places| hit.overlaps(places)))
                     .filter(|hit| hit.sure || !self.is_count(&hit.places))
@@ -533,6 +536,15 @@ impl<'a> Reader<'a> {
                 && !self.out.values.contains_key(&wanted.name)
         };
         self.card.wanted.iter().filter(numeric).all(|wanted| wanted.name == name)
+    }
+
+    /// Whether a number that is corrected can be no other one.
+    fn only_number_known(&self, name: &str) -> bool {
+        let mut numbers = self.card.wanted.iter().filter(|wanted| {
+            known(self.card, &wanted.name).is_some()
+                && matches!(wanted.shape, Shape::Int { .. } | Shape::Number | Shape::Money { .. })
+        });
+        numbers.next().is_some_and(|only| only.name == name) && numbers.next().is_none()
     }
 
     fn free<T>(&self, hits: Vec<Hit<T>>, loose: bool) -> Vec<Hit<T>> {

@@ -196,3 +196,16 @@ fn a_plea_stays_open_as_a_question_does() {
         "I am sorry, I do not know that. To protect your privacy, please type the year you were born."
     );
 }
+
+#[test]
+fn an_amount_is_corrected_without_its_currency() {
+    let scene = Scene::new()
+        .known("budget", "Yearly budget in US dollars.", money(), "20000 USD")
+        .missing("timeline", "When they want to start.", options(&["now", "later"]))
+        .agent("When would you like to start: now or later?");
+    assert_eq!(notes(&scene.says("actually make it 30 thousand")), json!({ "budget": "30000 USD" }));
+    assert_eq!(notes(&scene.says("we have 30 thousand customers")), json!({}));
+    assert_eq!(notes(&scene.says("actually make it 11")), json!({}), "an hour, perhaps");
+    let two = scene.known("discount", "Discount in US dollars.", money(), "500 USD");
+    assert_eq!(notes(&two.says("actually make it 600")), json!({}), "which of the two?");
+}
