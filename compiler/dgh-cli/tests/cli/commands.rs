@@ -178,6 +178,22 @@ fn a_conversation_runs_without_a_terminal() {
 }
 
 #[test]
+fn keys_that_wait_for_more_say_so() {
+    let agent = CLEAN
+        .replace("  prompt", "  turn { keypad: true }\n  prompt")
+        .replace("note: text \"What to write down\"", "note: int \"Code\"")
+        .replace("collect note", "collect note { by: keypad, until: \"#\" }");
+    let agent = agent.split("\ntest").next().unwrap();
+    let folder = bundle(&[("agent.dgh", agent)]);
+    let out = dgh(&folder, &["run", "--say", "123456", "--say", ""]);
+    assert_eq!(code(&out), 0, "{}", text(&out));
+    assert!(text(&out).contains("an empty line ends them"), "{}", text(&out));
+    assert!(text(&out).contains(": noted"), "{}", text(&out));
+    let out = dgh(&folder, &["run", "--say", "123456#"]);
+    assert!(!text(&out).contains("an empty line ends them"), "{}", text(&out));
+}
+
+#[test]
 fn a_log_replays_the_same_and_names_what_differs() {
     let folder = bundle(&[("agent.dgh", CLEAN)]);
     let out = dgh(&folder, &["run", "--log", "call.log", "--say", "buy milk"]);

@@ -56,11 +56,15 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
         match line {
             Line::Says(text) => {
                 turns.push(session.before());
-                let event = match keys(&text) {
-                    Some(keys) if session.call().takes_keys(&keys) => Event::Keys { keys },
-                    _ => Event::CallerTurn { text, confidence: None, language: None },
-                };
-                session.tell(event, &mut terminal).await?;
+                match keys(&text) {
+                    Some(keys) if session.call().takes_keys(&keys) => {
+                        press(&mut session, keys, &mut terminal).await?;
+                    }
+                    _ => {
+                        let turn = Event::CallerTurn { text, confidence: None, language: None };
+                        session.tell(turn, &mut terminal).await?;
+                    }
+                }
             }
             Line::Keys(keys) if keys.is_empty() => show::note("which keys? :keys 12#")?,
             Line::Keys(keys) if !session.call().takes_keys(&keys) => {
@@ -68,7 +72,7 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
             }
             Line::Keys(keys) => {
                 turns.push(session.before());
-                session.tell(Event::Keys { keys }, &mut terminal).await?;
+                press(&mut session, keys, &mut terminal).await?;
             }
             Line::Silence => {
                 turns.push(session.before());
@@ -97,6 +101,16 @@ async fn talk(args: &Run) -> anyhow::Result<Outcome> {
         show::note(&format!("the log is in {}; dgh replay runs it again", path.display()))?;
     }
     Ok(Outcome::Clean)
+}
+
+/// Presses keys. Those that wait for more do nothing yet, which would look like a hang.
+async fn press(session: &mut Session, keys: String, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let before = session.records().len();
+    session.tell(Event::Keys { keys }, terminal).await?;
+    if session.records().len() == before {
+        show::note("       more keys may follow; an empty line ends them")?;
+    }
+    Ok(())
 }
 
 /// What was typed, if it can be keys: digits, `*`, `#`, and what people write between them.
