@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dgh-engine", &["dgh-ir"]),
     ("dgh-net", &["dgh-ir"]),
     ("dgh-providers", &["dgh-ir", "dgh-engine", "dgh-net"]),
+    ("dgh-transport", &["dgh-engine", "dgh-voice"]),
     (
         "dgh-cli",
         &[
@@ -48,7 +49,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("petgraph", &["dgh-ir", "dgh-check"]),
     ("reqwest", &["dgh-net"]),
     ("rmcp", &["dgh-net"]),
-    ("tokio", &["dgh-cli", "dgh-net", "dgh-providers"]),
+    ("tokio", &["dgh-cli", "dgh-net", "dgh-providers", "dgh-voice", "dgh-transport", "dgh-platform", "dgh-server", "dgh-bench"]),
+    ("tokio-tungstenite", &["dgh-net", "dgh-bench"]),
+    ("webrtc", &["dgh-transport"]),
+    ("rtc", &["dgh-transport"]),
+    ("opus", &["dgh-voice"]),
+    ("axum", &["dgh-server"]),
 ];
 
 /// Lines that a source file may have; a longer one holds more than one idea.
