@@ -77,6 +77,11 @@ impl Lower<'_> {
         };
         // A key of one's own may stand among the arguments.
         let args = self.args(&cx.with_secrets(), args, &params, &format!("`{text}`"), name_place);
+        let limits = self.library.limits(kind, &text);
+        for (name, value) in &args {
+            let at = self.report.place(value.origin);
+            self.within_limits(&limits, &params, &format!("`{text}`"), (name, value), at);
+        }
         let origin = self.report.origin(place);
         Some(ProviderUse { provider: self.use_provider(kind, &text)?, args, origin })
     }
@@ -193,6 +198,7 @@ impl Lower<'_> {
             return;
         };
         let names: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
+        let limits = self.library.limits(kind, &model.provider);
         for (name, value, place) in &model.args {
             let Some(param) = params.iter().find(|p| p.name == *name) else {
                 let mut finding = self.unknown(
@@ -206,14 +212,18 @@ impl Lower<'_> {
                 self.report.push(finding);
                 continue;
             };
-            if default_arg(param, value).is_none() {
+            let Some((value, ty)) = default_arg(param, value) else {
                 let wanted = crate::types::describe(&self.program, &param.ty.kind);
                 self.error(
                     Code::BadConfig,
                     *place,
                     format!("`{name}` of `{}` takes {wanted}", model.provider),
                 );
-            }
+                continue;
+            };
+            let value = Expr { kind: value, ty, origin: dgh_ir::Origin::NONE };
+            let what = format!("`{}`", model.provider);
+            self.within_limits(&limits, &params, &what, (name, &value), *place);
         }
         let missing: Vec<String> = params
             .iter()

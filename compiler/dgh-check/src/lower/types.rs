@@ -213,6 +213,12 @@ impl Lower<'_> {
                     }
                 }
             }
+            // How far a number of a provider may go; `names/limits.rs` reads it.
+            "number" | "int"
+                if args.range().is_some() && self.scope(file).is_some_and(FileScope::is_library) =>
+            {
+                if name == "int" { Kind::Int } else { Kind::Number }
+            }
             _ => {
                 let message = format!("`{name}` takes nothing in brackets");
                 self.error_hint(Code::UnknownType, place, message, "Only `digits(4)` and `money(USD)` do.");

@@ -8,6 +8,7 @@ use dgh_ir::{ExprKind, Value};
 use dgh_syntax::ast::{self, AstNode as _, LiteralValue};
 use indexmap::IndexMap;
 
+use super::limits::{Limit, limits};
 use crate::lower::{Cx, Lower};
 
 /// The declarations of the prelude.
@@ -25,6 +26,7 @@ pub(crate) struct Library {
 struct Declared {
     provider: Provider,
     params: Rc<[Param]>,
+    limits: Rc<[Limit]>,
     /// Its id, once a program uses it.
     id: Option<ProviderId>,
 }
@@ -52,6 +54,12 @@ impl Library {
     pub(crate) fn provider(&self, kind: ProviderKind, name: &str) -> Option<Rc<[Param]>> {
         let index = self.by_name.get(&(kind, name.to_owned()))?;
         Some(self.providers.get(*index)?.params.clone())
+    }
+
+    /// How far the numbers of a provider may go.
+    pub(crate) fn limits(&self, kind: ProviderKind, name: &str) -> Rc<[Limit]> {
+        let declared = self.by_name.get(&(kind, name.to_owned())).and_then(|i| self.providers.get(*i));
+        declared.map_or_else(|| Rc::from([]), |d| d.limits.clone())
     }
 
     /// Names of the providers of a kind, in the order of their declaration.
@@ -122,7 +130,12 @@ fn read_provider(lower: &mut Lower<'_>, file: usize, item: &ast::Provider) {
         settings.into_iter().filter_map(|s| Some((s.name, declared_value(lower, file, &s.value)?))).collect();
     let provider = Provider { kind, name: name.text(), params: params.clone(), settings };
     lower.library.by_name.insert((kind, name.text()), lower.library.providers.len());
-    lower.library.providers.push(Declared { provider, params: params.into(), id: None });
+    lower.library.providers.push(Declared {
+        provider,
+        params: params.into(),
+        limits: limits(item.params()).into(),
+        id: None,
+    });
 }
 
 /// The value of a setting of a declaration: a literal, or a bare word, which is a text.

@@ -5,6 +5,7 @@
 
 mod declare;
 pub(crate) mod library;
+mod limits;
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};

@@ -16,7 +16,8 @@ fn findings(config: Config<'_>, at: At, snippet: &str) -> Vec<String> {
     let bundle = Bundle::new(&[("agent.dgh", &text)]);
     bundle.with(config, |input| {
         let checked = check(input);
-        let wanted = checked.diagnostics.iter().filter(|d| (d.code as u16) / 100 == 1);
+        let wanted =
+            checked.diagnostics.iter().filter(|d| (d.code as u16) / 100 == 1 || d.code == Code::OutOfRange);
         wanted.map(|d| bundle.line(d)).collect()
     })
 }
@@ -165,8 +166,9 @@ fn defaults_fill_in_what_agents_leave_out() {
         model("openay", &[]),
         model("openai", &[("modl", json!("x"))]),
         model("openai", &[("model", json!(3))]),
+        model("openai", &[("model", json!("gpt-4.1")), ("temperature", json!(30))]),
     ];
     let found = findings(config, At::Item, "");
     let codes: Vec<&str> = found.iter().map(|l| &l[..5]).collect();
-    assert_eq!(codes, ["E0111", "E0112", "E0115", "E0124"], "{found:#?}");
+    assert_eq!(codes, ["E0111", "E0112", "E0115", "E0124", "E0208"], "{found:#?}");
 }

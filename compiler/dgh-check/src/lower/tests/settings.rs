@@ -75,7 +75,7 @@ fn settings_are_known() {
             ),
             (
                 At::Member,
-                "llm: [openai(\"gpt-4.1\", temperature: 0.3), anthropic(\"x\")] stt: deepgram(\"nova-3\", language: \"multi\") tts: elevenlabs(\"f\", voice: \"adam\") judge: groq(\"x\")",
+                "llm: [openai(\"gpt-4.1\", temperature: 2, top_p: 90%), anthropic(\"x\", temperature: 1)] stt: deepgram(\"nova-3\", language: \"multi\") tts: elevenlabs(\"f\", voice: \"adam\") judge: groq(\"x\")",
             ),
         ],
     );
@@ -275,6 +275,18 @@ fn everything_has_its_place() {
                 "tool t(a: text) { about: \"x\" get: «\"/slots\"» }",
                 "takes a web address",
             ),
+            (
+                OutOfRange,
+                At::Member,
+                "llm: openai(\"gpt-4.1\", temperature: «30»)",
+                "`temperature` of `openai` goes from 0 to 2, and this is 30",
+            ),
+            (OutOfRange, At::Member, "llm: anthropic(\"x\", temperature: «1.5»)", "From 0 to 1."),
+            (OutOfRange, At::Member, "llm: openai(\"x\", temperature: «-0.1»)", "goes from 0 to 2"),
+            (OutOfRange, At::Member, "llm: openai(\"x\", top_p: «150%»)", "goes from 0 to 1"),
+            (OutOfRange, At::Member, "llm: [openai(\"x\", max_tokens: «-5»)]", "cannot be less than 0"),
+            (OutOfRange, At::Member, "llm: openai(\"x\", timeout: «-2s»)", "cannot be less than 0"),
+            (OutOfRange, At::Member, "tts: elevenlabs(\"f\", stability: «2»)", "goes from 0 to 1"),
             (WrongType, At::Member, "llm: «\"gpt-4.1\"»", "takes a provider with its model"),
             (WrongType, At::Member, "channels: [«\"phone\"»]", "without quotes"),
             (WrongType, At::Step, "play «\"hello\"»", "`play` plays a recording"),
