@@ -35,6 +35,20 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A list of texts; empty when it is not set.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, LlmError> {
+        let Some(value) = self.get(name) else { return Ok(Vec::new()) };
+        let list = value.as_array().map(|list| list.iter().map(|v| v.as_str().map(str::to_owned)));
+        list.and_then(Iterator::collect::<Option<_>>)
+            .ok_or_else(|| self.setup(format!("`{name}` must be a list of texts")))
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, LlmError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| self.setup(format!("`{name}` must be true or false")))
+    }
+
     /// A number within bounds, in the JSON form in which it is sent.
     pub(crate) fn number(&self, name: &str, min: f64, max: f64) -> Result<Option<Json>, LlmError> {
         let Some(value) = self.get(name) else { return Ok(None) };

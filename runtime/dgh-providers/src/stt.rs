@@ -4,12 +4,24 @@
 //! Opening never waits: what is sent before the connection stands is kept for it. To drop the
 //! session is to close it.
 
+mod connection;
+pub mod failover;
+mod gate;
+mod session;
+mod sound;
+mod wire;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
 use tokio::sync::mpsc;
 
-use crate::voice::VoiceError;
+use crate::voice::{Patience, VoiceError};
+
+pub use connection::{Connection, Told};
+pub use failover::failover;
 
 /// A recogniser of one provider.
 pub trait Stt: Send + Sync {
@@ -23,9 +35,23 @@ pub trait Stt: Send + Sync {
         false
     }
 
-    /// Opens a stream for one call, within a tokio runtime.
+    /// How long its parts may take, when its settings say so.
+    fn patience(&self) -> Option<Patience> {
+        None
+    }
+
+    /// Opens a stream for one call, within a tokio runtime. It does not reconnect: see [`failover`].
     fn open(&self, start: SttStart) -> SttSession;
+
+    /// Opens a connection without a task of its own: what [`failover`] drives.
+    fn connect(&self, start: SttStart) -> Connecting {
+        let opened: Box<dyn Connection> = Box::new(connection::Opened::new(self.open(start)));
+        ready(Ok(opened)).boxed()
+    }
 }
+
+/// A connection on its way.
+pub type Connecting = BoxFuture<'static, Result<Box<dyn Connection>, VoiceError>>;
 
 /// What a stream starts with.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -81,6 +107,30 @@ pub enum SttEvent {
     Resumed,
     /// The turn is over.
     EndOfTurn,
+    /// All words from before the last `SpeechEnded` have been told.
+    Answered {
+        /// Who recognised them.
+        provider: String,
+        /// Milliseconds since that `SpeechEnded`.
+        ms: u32,
+    },
+    /// A provider is connected and listens.
+    Connected {
+        /// Which.
+        provider: String,
+        /// Milliseconds that it took.
+        ms: u32,
+    },
+    /// A provider failed, and another one, or the same again, goes on from the last `Final`. The
+    /// sound since then is told to it, so that no word is lost.
+    Switched {
+        /// Which failed.
+        from: String,
+        /// Which takes over.
+        to: String,
+        /// Why.
+        error: VoiceError,
+    },
     /// The stream is broken and nothing more comes.
     Failed(VoiceError),
 }
