@@ -2,6 +2,24 @@
 //!
 //! A session is opened before its first word is needed and kept from turn to turn. Opening never
 //! waits. To drop the session is to close it.
+//!
+//! What is spoken may hold private values: it is never logged, and no error repeats it.
+
+pub(crate) mod azure;
+pub(crate) mod cartesia;
+mod contexts;
+pub(crate) mod deepgram;
+pub(crate) mod elevenlabs;
+mod line;
+pub(crate) mod openai;
+mod pcm;
+mod post;
+mod private;
+pub mod resample;
+pub(crate) mod rime;
+mod socket;
+mod wav;
+mod words;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -10,7 +28,13 @@ use crate::voice::VoiceError;
 
 /// A voice of one provider.
 pub trait Tts: Send + Sync {
-    /// Opens a session for one call, within a tokio runtime.
+    /// Name of the provider, as the program names it.
+    fn provider(&self) -> &str;
+
+    /// The rates that it speaks at, in rising order.
+    fn rates(&self) -> &[u32];
+
+    /// Opens a session for one call, within a tokio runtime. It speaks at the [`nearest`] rate.
     fn open(&self, start: TtsStart) -> TtsSession;
 }
 
@@ -47,7 +71,8 @@ pub enum TtsInput {
         /// Language tag.
         language: String,
     },
-    /// Nothing of this request is wanted any more. Sound that is on its way may still come.
+    /// Nothing of this request is wanted any more. Sound that is on its way may still come, `Done`
+    /// does not.
     Cancel {
         /// Which.
         id: u32,
@@ -57,6 +82,29 @@ pub enum TtsInput {
 /// What a session makes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TtsEvent {
+    /// The connection stands. For metrics.
+    Connected {
+        /// To whom.
+        provider: String,
+        /// How long that took.
+        ms: u32,
+    },
+    /// The first sound of a request follows. For metrics.
+    Started {
+        /// Of which request.
+        id: u32,
+        /// Who speaks it.
+        provider: String,
+        /// From the moment when the provider was asked, and had nothing before it to speak.
+        ms: u32,
+    },
+    /// A model failed and the next one takes over, with the same sentence if none of it has sounded.
+    Switched {
+        /// Who failed, and why.
+        error: VoiceError,
+        /// Who speaks now.
+        to: String,
+    },
     /// Sound: 16-bit little-endian PCM of the session's rate, one channel, whole samples.
     Audio {
         /// Of which request.
@@ -93,3 +141,22 @@ pub struct WordMark {
     /// When its sound starts, in milliseconds from the first sound of the request.
     pub start_ms: u32,
 }
+
+/// The rate of a list in rising order that fits a line: its own, else the next higher one, else the
+/// highest.
+pub fn nearest(rates: &[u32], line: u32) -> u32 {
+    rates.iter().find(|rate| **rate >= line).or(rates.last()).copied().unwrap_or(line)
+}
+
+/// The language of a tag without its region: `en` of `en-US`.
+fn language_of(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or_default()
+}
+
+/// Whether there is anything to speak in a text: a letter or a digit.
+fn is_speakable(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,20 +4,17 @@
 mod speak;
 mod wire;
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use dgh_net::socket::Message;
+use dgh_net::testing::{Handshake, ServerSocket, SocketServer, Welcome};
 use futures::{SinkExt, StreamExt};
-use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use serde_json::Value as Json;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle, JoinSet};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::double::lock;
 use crate::double::tts::speak::{Out, say};
@@ -116,8 +113,6 @@ impl Delivery {
 /// What a server was told, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    /// Path and query of each connection, and its headers.
-    pub handshakes: Vec<(String, HashMap<String, String>)>,
     /// Every message that is JSON.
     pub messages: Vec<Json>,
     /// Every text that was to be spoken.
@@ -132,9 +127,8 @@ pub struct Log {
 
 /// A server on 127.0.0.1. It stops when it is dropped.
 pub struct TtsServer {
-    address: SocketAddr,
+    server: SocketServer,
     log: Arc<Mutex<Log>>,
-    task: JoinHandle<()>,
 }
 
 /// How the `n`th text (from 0) is answered.
@@ -146,161 +140,133 @@ impl TtsServer {
     /// # Panics
     /// If this machine has no free port.
     pub async fn start(deliver: impl Fn(usize, &str) -> Delivery + Send + Sync + 'static) -> Self {
-        Self::listen(Arc::new(deliver), None).await
+        Self::welcoming(|_| Welcome::Open, deliver).await
     }
 
-    /// Starts a server that opens no socket but answers with this status.
+    /// Starts a server that welcomes connections one way and answers requests the other way.
     ///
     /// # Panics
     /// If this machine has no free port.
-    pub async fn refusing(status: u16) -> Self {
-        Self::listen(Arc::new(|_, _| Delivery::default()), Some(status)).await
+    pub async fn welcoming(
+        welcome: impl Fn(&Handshake) -> Welcome + Send + Sync + 'static,
+        deliver: impl Fn(usize, &str) -> Delivery + Send + Sync + 'static,
+    ) -> Self {
+        let log = Arc::new(Mutex::new(Log::default()));
+        let (seen, deliver): (_, Arc<Deliver>) = (Arc::clone(&log), Arc::new(deliver));
+        let serve = move |handshake: Handshake, socket| {
+            let (seen, deliver) = (Arc::clone(&seen), Arc::clone(&deliver));
+            async move {
+                if let Some(wire) = Wire::of(&handshake.target) {
+                    Connection::new(wire, seen, deliver).serve(socket).await;
+                }
+            }
+        };
+        Self { server: SocketServer::start(welcome, serve).await, log }
     }
 
     /// `ws://127.0.0.1:PORT` with a path behind it.
     pub fn url(&self, path: &str) -> String {
-        format!("ws://{}{path}", self.address)
+        self.server.url(path)
+    }
+
+    /// The connections so far, those that were refused included.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.server.handshakes()
     }
 
     /// What it was told so far.
     pub fn log(&self) -> Log {
         lock(&self.log).clone()
     }
-
-    #[allow(clippy::expect_used, reason = "a test without a socket has failed")]
-    async fn listen(deliver: Arc<Deliver>, refuse: Option<u16>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
-        let log = Arc::new(Mutex::new(Log::default()));
-        let seen = Arc::clone(&log);
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                connections.spawn(serve(stream, Arc::clone(&seen), Arc::clone(&deliver), refuse));
-                while connections.try_join_next().is_some() {}
-            }
-        });
-        Self { address, log, task }
-    }
 }
 
-impl Drop for TtsServer {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+struct Connection {
+    wire: Wire,
+    log: Arc<Mutex<Log>>,
+    deliver: Arc<Deliver>,
+    /// Texts that wait for those before them.
+    queue: VecDeque<(String, String)>,
+    speaking: JoinSet<()>,
+    running: Vec<(String, AbortHandle)>,
+    out: mpsc::Sender<Out>,
+    ready: mpsc::Receiver<Out>,
 }
 
-async fn serve(mut stream: TcpStream, log: Arc<Mutex<Log>>, deliver: Arc<Deliver>, refuse: Option<u16>) {
-    if !is_upgrade(&stream).await {
-        return voices(&mut stream).await;
+impl Connection {
+    fn new(wire: Wire, log: Arc<Mutex<Log>>, deliver: Arc<Deliver>) -> Self {
+        // Small, so that who does not read stops the voice, as a real one is stopped.
+        let (out, ready) = mpsc::channel(2);
+        let (queue, speaking, running) = (VecDeque::new(), JoinSet::new(), Vec::new());
+        Self { wire, log, deliver, queue, speaking, running, out, ready }
     }
-    let mut target = String::new();
-    let handshake = |request: &Request, response: Response| shake(request, response, refuse, &log, &mut target);
-    let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, handshake).await else { return };
-    let Some(mut wire) = Wire::of(&target) else { return };
-    // Small, so that who does not read stops the voice, as a real one is stopped.
-    let (out, mut ready) = mpsc::channel::<Out>(2);
-    let mut speaking: JoinSet<()> = JoinSet::new();
-    let mut running: Vec<(String, AbortHandle)> = Vec::new();
-    let mut queue: std::collections::VecDeque<(String, String)> = std::collections::VecDeque::new();
-    loop {
-        // Who has no contexts speaks one after the other.
-        if wire.is_parallel() || speaking.is_empty() {
-            if let Some((context, text)) = queue.pop_front() {
-                let n = lock(&log).texts.len();
-                lock(&log).texts.push(text.clone());
-                let delivery = deliver(n, &text);
-                let handle = speaking.spawn(say(wire.voice(context.clone()), text, delivery, out.clone()));
-                running.push((context, handle));
-                continue;
-            }
-        }
-        tokio::select! {
-            message = socket.next() => match message {
-                Some(Ok(Message::Text(text))) => {
-                    let json: Json = serde_json::from_str(&text).unwrap_or_default();
-                    lock(&log).messages.push(json.clone());
-                    for heard in wire.hear(&json) {
-                        match heard {
-                            Heard::Speak { context, text } => queue.push_back((context, text)),
-                            Heard::Cancel(context) => {
-                                let hit = |name: &str| context.as_deref().is_none_or(|c| c == name);
-                                queue.retain(|(name, _)| !hit(name));
-                                let stopped = running.extract_if(.., |(name, task)| hit(name) && !task.is_finished());
-                                let count = stopped.map(|(_, task)| task.abort()).count();
-                                lock(&log).cancelled += count;
-                                while speaking.try_join_next().is_some() {}
-                                if context.is_none() {
-                                    // What it said before is gone as well.
-                                    speaking.shutdown().await;
-                                    while ready.try_recv().is_ok() {}
-                                }
-                            }
-                            Heard::Answer(answer) => {
-                                if socket.send(Message::text(answer.to_string())).await.is_err() { return; }
+
+    async fn serve(mut self, mut socket: ServerSocket) {
+        loop {
+            self.speak();
+            tokio::select! {
+                message = socket.next() => match message {
+                    Some(Ok(Message::Text(text))) => {
+                        let json: Json = serde_json::from_str(&text).unwrap_or_default();
+                        lock(&self.log).messages.push(json.clone());
+                        for answer in self.hear(&json).await {
+                            if socket.send(Message::text(answer.to_string())).await.is_err() {
+                                return;
                             }
                         }
                     }
-                }
-                Some(Ok(Message::Ping(_))) => lock(&log).pings += 1,
-                Some(Ok(Message::Close(_))) | None => { lock(&log).closed += 1; return; }
-                Some(Ok(_)) => {}
-                Some(Err(_)) => return,
-            },
-            Some(piece) = ready.recv() => match piece {
-                Out::Message(message) => if socket.send(message).await.is_err() { return },
-                Out::Cut => return,
-            },
-            Some(_) = speaking.join_next(), if !speaking.is_empty() => {}
+                    Some(Ok(Message::Ping(_))) => lock(&self.log).pings += 1,
+                    Some(Ok(Message::Close(_))) | None => {
+                        lock(&self.log).closed += 1;
+                        return;
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => return,
+                },
+                Some(piece) = self.ready.recv() => match piece {
+                    Out::Message(message) => if socket.send(message).await.is_err() { return },
+                    Out::Cut => return,
+                },
+                Some(_) = self.speaking.join_next(), if !self.speaking.is_empty() => {}
+            }
         }
     }
-}
 
-#[allow(clippy::result_large_err, reason = "the type of the library's callback")]
-fn shake(
-    request: &Request,
-    response: Response,
-    refuse: Option<u16>,
-    log: &Mutex<Log>,
-    target: &mut String,
-) -> Result<Response, ErrorResponse> {
-    *target = request.uri().to_string();
-    let headers = request.headers().iter();
-    let headers = headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
-    lock(log).handshakes.push((target.clone(), headers));
-    let Some(status) = refuse else { return Ok(response) };
-    let mut refusal = ErrorResponse::new(Some("no".into()));
-    *refusal.status_mut() = status.try_into().unwrap_or_default();
-    Err(refusal)
-}
-
-/// Whether a socket is asked for; the request is not taken.
-async fn is_upgrade(stream: &TcpStream) -> bool {
-    let mut head = [0; 4096];
-    loop {
-        let Ok(read) = stream.peek(&mut head).await else { return false };
-        let text = String::from_utf8_lossy(head.get(..read).unwrap_or_default()).to_lowercase();
-        if text.contains("\r\n\r\n") || read == 0 {
-            return text.contains("upgrade: websocket");
+    /// Begins what can be spoken. Who has no contexts speaks one after the other.
+    fn speak(&mut self) {
+        while self.wire.is_parallel() || self.speaking.is_empty() {
+            let Some((context, text)) = self.queue.pop_front() else { return };
+            let n = {
+                let mut log = lock(&self.log);
+                log.texts.push(text.clone());
+                log.texts.len() - 1
+            };
+            let delivery = (self.deliver)(n, &text);
+            let speaking = say(self.wire.voice(context.clone()), text, delivery, self.out.clone());
+            self.running.push((context, self.speaking.spawn(speaking)));
         }
-        tokio::task::yield_now().await;
     }
-}
 
-/// The list of voices, as ElevenLabs has it.
-async fn voices(stream: &mut TcpStream) {
-    let mut head = [0; 4096];
-    let _ = stream.read(&mut head).await;
-    let body = json!({ "voices": [
-        { "voice_id": "21m00Tcm4TlvDq8ikWAM", "name": "Rachel" },
-        { "voice_id": "pNInz6obpgDQGcFmaJgB", "name": "Adam - Dominant, Firm" },
-    ] })
-    .to_string();
-    let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    let _ = stream.write_all((head + &body).as_bytes()).await;
-    let _ = stream.shutdown().await;
+    async fn hear(&mut self, json: &Json) -> Vec<Json> {
+        let mut answers = Vec::new();
+        for heard in self.wire.hear(json) {
+            match heard {
+                Heard::Speak { context, text } => self.queue.push_back((context, text)),
+                Heard::Cancel(context) => self.cancel(context.as_deref()).await,
+                Heard::Answer(answer) => answers.push(answer),
+            }
+        }
+        answers
+    }
+
+    async fn cancel(&mut self, context: Option<&str>) {
+        let hit = |name: &str| context.is_none_or(|wanted| wanted == name);
+        self.queue.retain(|(name, _)| !hit(name));
+        let stopped = self.running.extract_if(.., |(name, task)| hit(name) && !task.is_finished());
+        lock(&self.log).cancelled += stopped.map(|(_, task)| task.abort()).count();
+        if context.is_none() {
+            // What it made before and did not send is gone as well.
+            self.speaking.shutdown().await;
+            while self.ready.try_recv().is_ok() {}
+        }
+    }
 }

@@ -8,9 +8,16 @@ use dgh_net::{Client, Secrets};
 
 use crate::llm::LlmErrorKind;
 use crate::realtime::Realtime;
+use crate::realtime::gemini::GeminiLive;
 use crate::realtime::openai::OpenAiRealtime;
 use crate::stt::Stt;
 use crate::tts::Tts;
+use crate::tts::azure::Azure;
+use crate::tts::cartesia::Cartesia;
+use crate::tts::deepgram::Deepgram;
+use crate::tts::elevenlabs::ElevenLabs;
+use crate::tts::openai::OpenAiSpeech;
+use crate::tts::rime::Rime;
 use crate::voice::{VoiceError, Voices};
 
 /// The recognisers, voices and speech-to-speech models of this crate. Kept for the life of the
@@ -48,7 +55,14 @@ impl VoiceRegistry {
     }
 
     fn make_tts(&self, model: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
+        let (client, secrets) = (self.client.clone(), self.secrets.as_ref());
         Ok(match model.protocol.as_str() {
+            "azure_speech" => Arc::new(Azure::new(model, client, secrets)?),
+            "cartesia_stream" => Arc::new(Cartesia::new(model, client, secrets)?),
+            "deepgram_speak" => Arc::new(Deepgram::new(model, client, secrets)?),
+            "elevenlabs_stream" => Arc::new(ElevenLabs::new(model, client, secrets)?),
+            "openai_speech" => Arc::new(OpenAiSpeech::new(model, client, secrets)?),
+            "rime_stream" => Arc::new(Rime::new(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })
     }
@@ -57,6 +71,7 @@ impl VoiceRegistry {
         let (client, secrets) = (self.client.clone(), self.secrets.as_ref());
         Ok(match model.protocol.as_str() {
             "openai_realtime" => Arc::new(OpenAiRealtime::new(model, client, secrets)?),
+            "gemini_live" => Arc::new(GeminiLive::new(model, client, secrets)?),
             "azure_realtime" => Arc::new(OpenAiRealtime::azure(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })

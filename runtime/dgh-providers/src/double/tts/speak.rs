@@ -4,9 +4,9 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dgh_net::socket::Message;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::double::tts::wire::Voice;
 use crate::double::tts::{Content, Delivery, Fault};
@@ -27,7 +27,8 @@ pub(super) async fn say(voice: Voice, text: String, delivery: Delivery, out: mps
     let pcm = sound(&delivery.content, words.len(), voice.rate);
     let total_ms = ms(pcm.len(), voice.rate);
     let word_ms = total_ms / u32::try_from(words.len().max(1)).unwrap_or(1);
-    let timed: Vec<Timed> = words.iter().zip(0..).map(|(word, n)| ((*word).to_owned(), n * word_ms)).collect();
+    let timed: Vec<Timed> =
+        words.iter().zip(0..).map(|(word, n)| ((*word).to_owned(), n * word_ms)).collect();
     let start = Instant::now() + delivery.first;
     tokio::time::sleep_until(start).await;
     if delivery.fault == Some(Fault::Garbage) {

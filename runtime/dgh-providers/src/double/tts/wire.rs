@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use dgh_net::socket::Message;
 use serde_json::{Value as Json, json};
-use tokio_tungstenite::tungstenite::Message;
 use url::Url;
 
 use crate::double::tts::speak::Timed;
@@ -29,7 +29,10 @@ pub(super) struct Wire {
 
 /// What a message means.
 pub(super) enum Heard {
-    Speak { context: String, text: String },
+    Speak {
+        context: String,
+        text: String,
+    },
     /// Of one context, or of all.
     Cancel(Option<String>),
     Answer(Json),
@@ -101,7 +104,8 @@ impl Wire {
                 }
                 self.buffer.push_str(&text("/text").unwrap_or_default());
                 let speak = is("/flush") && !self.buffer.trim().is_empty();
-                let text = if speak { std::mem::take(&mut self.buffer).trim().to_owned() } else { String::new() };
+                let text =
+                    if speak { std::mem::take(&mut self.buffer).trim().to_owned() } else { String::new() };
                 speak.then_some(Heard::Speak { context, text }).into_iter().collect()
             }
             Api::Deepgram => match text("/type").as_deref() {
@@ -154,7 +158,9 @@ impl Voice {
         match self.api {
             Api::Deepgram => vec![Message::binary(pcm)],
             Api::Cartesia => {
-                let mut out = vec![json!({ "type": "chunk", "data": data(), "done": false, "status_code": 206, "step_time": 1.5, "context_id": self.context })];
+                let mut out = vec![
+                    json!({ "type": "chunk", "data": data(), "done": false, "status_code": 206, "step_time": 1.5, "context_id": self.context }),
+                ];
                 if !words.is_empty() {
                     out.push(json!({ "type": "timestamps", "done": false, "status_code": 206, "context_id": self.context, "word_timestamps": times() }));
                 }
@@ -170,7 +176,9 @@ impl Voice {
             Api::ElevenLabs => {
                 let letters: Vec<(char, u32)> = words
                     .iter()
-                    .flat_map(|(word, at)| word.chars().chain([' ']).map(move |c| (c, at.saturating_sub(from_ms))))
+                    .flat_map(|(word, at)| {
+                        word.chars().chain([' ']).map(move |c| (c, at.saturating_sub(from_ms)))
+                    })
                     .collect();
                 let alignment = if letters.is_empty() {
                     Json::Null
@@ -181,14 +189,18 @@ impl Voice {
                         "charDurationsMs": letters.iter().map(|_| 1).collect::<Vec<_>>(),
                     })
                 };
-                texts([json!({ "audio": data(), "contextId": self.context, "alignment": alignment, "normalizedAlignment": alignment })])
+                texts([
+                    json!({ "audio": data(), "contextId": self.context, "alignment": alignment, "normalizedAlignment": alignment }),
+                ])
             }
         }
     }
 
     pub(super) fn done(&self) -> Vec<Message> {
         texts([match self.api {
-            Api::Cartesia => json!({ "type": "done", "done": true, "status_code": 206, "context_id": self.context }),
+            Api::Cartesia => {
+                json!({ "type": "done", "done": true, "status_code": 206, "context_id": self.context })
+            }
             Api::ElevenLabs => json!({ "isFinal": true, "contextId": self.context }),
             Api::Deepgram => json!({ "type": "Flushed", "sequence_id": self.sequence }),
             Api::Rime => json!({ "type": "done", "contextId": self.context }),
@@ -197,8 +209,12 @@ impl Voice {
 
     pub(super) fn error(&self, message: &str) -> Vec<Message> {
         texts([match self.api {
-            Api::Cartesia => json!({ "type": "error", "done": true, "title": "Bad request", "message": message, "error_code": "bad", "status_code": 400, "context_id": self.context }),
-            Api::ElevenLabs => json!({ "message": message, "error": "bad", "code": 1008, "contextId": self.context }),
+            Api::Cartesia => {
+                json!({ "type": "error", "done": true, "title": "Bad request", "message": message, "error_code": "bad", "status_code": 400, "context_id": self.context })
+            }
+            Api::ElevenLabs => {
+                json!({ "message": message, "error": "bad", "code": 1008, "contextId": self.context })
+            }
             Api::Deepgram => json!({ "type": "Error", "description": message, "code": "DATA-0000" }),
             Api::Rime => json!({ "type": "error", "message": message }),
         }])

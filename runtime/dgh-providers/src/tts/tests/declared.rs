@@ -1,0 +1,1 @@
+//! every setting is read
