@@ -33,6 +33,14 @@ impl Consts {
         self.all.push(Const { name, item, file, state: State::Waiting });
         self.all.len() - 1
     }
+
+    /// The literal that a constant is written as, if it is one.
+    pub(crate) fn literal(&self, index: usize) -> Option<ast::Literal> {
+        match self.all.get(index)?.item.value()? {
+            ast::Expr::Literal(literal) => Some(literal),
+            _ => None,
+        }
+    }
 }
 
 impl Lower<'_> {

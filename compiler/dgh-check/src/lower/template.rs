@@ -2,9 +2,9 @@
 
 use dgh_diag::{Code, Place};
 use dgh_ir::{Expr, ExprKind, Format, Kind, Part, Template, Type, Value};
-use dgh_syntax::ast::{self, AstNode as _, StringPart};
+use dgh_syntax::ast::{self, AstNode as _, LiteralValue, StringPart};
 
-use super::{Cx, Lower};
+use super::{Cx, Lower, Names};
 use crate::names::Named;
 use crate::types::describe;
 
@@ -45,6 +45,13 @@ impl Lower<'_> {
     fn interpolation(&mut self, cx: &Cx<'_>, interpolation: &ast::Interpolation) -> Option<Part> {
         let value = interpolation.value()?;
         let mut expr = self.expr(cx, &value, None);
+        if interpolation.format().is_none()
+            && matches!(expr.kind, ExprKind::Const(Value::Number(_)))
+            && !matches!(cx.names, Names::Params(_))
+            && let Some(percent) = self.percentage(cx, &value)
+        {
+            return Some(Part::Text(percent));
+        }
         let format = interpolation.format().and_then(|f| f.name()).and_then(|n| self.format(cx, &n, &expr));
         let place = self.at(cx, &value);
         if expr.ty.optional
@@ -60,6 +67,23 @@ impl Lower<'_> {
         }
         self.check_text(cx, &expr, place, format.is_some());
         Some(Part::Value { expr, format })
+    }
+
+    /// A percentage that is written as one, or a constant that is: a person reads it as it is
+    /// written, though it counts as a part of one.
+    fn percentage(&self, cx: &Cx<'_>, value: &ast::Expr) -> Option<String> {
+        let literal = match value {
+            ast::Expr::Literal(literal) => literal.clone(),
+            ast::Expr::Name(name) => match self.scope(cx.file)?.get(&name.name()?.text())? {
+                Named::Const(index) => self.consts.literal(index)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match literal.value()? {
+            LiteralValue::Percent(n) => Some(format!("{}%", n.normalize())),
+            _ => None,
+        }
     }
 
     /// Whether a value can stand in a text.

@@ -60,6 +60,17 @@ fn constants_are_filled_in() {
 }
 
 #[test]
+fn a_percentage_reads_as_it_is_written_and_counts_as_a_part_of_one() {
+    let text = program(At::Say, "Up to {{ 25% }}, then {{ SHARE }}, or {{ 0.25 }}.");
+    let text = format!("{text}\nconst SHARE: number = 12.50%\n");
+    let program = Bundle::new(&[("agent.dgh", &text)]).lower().program;
+    let said = format!("{program:?}");
+    assert!(said.contains("Text(\"25%\")") && said.contains("Text(\"12.5%\")"), "{said}");
+    let ExprKind::Cmp(_, _, b) = condition(&lower(At::If, "or 0.5 == 25%")) else { panic!() };
+    assert_eq!(b.kind, ExprKind::Const(Value::Number("0.25".parse().unwrap())));
+}
+
+#[test]
 fn privacy_is_in_the_type() {
     let program = lower(
         At::Member,
