@@ -1,10 +1,14 @@
 //! Sound, 20 ms at a time.
 
 // Sound is arithmetic between whole numbers and fractions of full scale.
-#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
+#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
 
+pub mod beep;
+pub mod dtmf;
 mod frame;
 pub mod g711;
+mod goertzel;
+pub mod jitter;
 pub mod level;
 pub mod opus;
 pub mod record;
@@ -12,5 +16,6 @@ pub mod resample;
 #[cfg(test)]
 pub(crate) mod signals;
 pub mod vad;
+pub mod wav;
 
 pub use frame::{Frame, MAX_SAMPLES};

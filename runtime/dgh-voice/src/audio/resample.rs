@@ -103,9 +103,12 @@ impl Resampler {
         self.window.extend_from_slice(chunk);
         while let Some(window) = self.window.get(self.at..self.at + filter.taps) {
             put(filter.apply(self.phase, window));
-            self.phase += filter.step;
-            self.at += self.phase / filter.phases;
-            self.phase %= filter.phases;
+            self.at += filter.whole;
+            self.phase += filter.part;
+            if self.phase >= filter.phases {
+                self.phase -= filter.phases;
+                self.at += 1;
+            }
         }
         // Fewer samples are wanted in between than the window holds, or `at` is past its end.
         let used = self.at.min(self.window.len());
@@ -119,8 +122,9 @@ impl Resampler {
 struct Filter {
     /// Places of an output sample between two input samples.
     phases: usize,
-    /// How many of these places one output sample is after another.
-    step: usize,
+    /// How far one output sample is after another: whole input samples, and places.
+    whole: usize,
+    part: usize,
     /// Input samples that one output sample is made of.
     taps: usize,
     /// `taps` weights for each phase, 1 is `1 << UNIT`.
@@ -128,7 +132,7 @@ struct Filter {
 }
 
 /// With 14 bits the sum of products of the loudest sound stays in 32 bits: the compiler makes
-/// multiply-and-add of eight samples of it.
+/// multiply-and-add instructions of it.
 const UNIT: u32 = 14;
 
 /// Length of the filter in samples of the lower rate.
@@ -143,9 +147,9 @@ impl Filter {
     fn new(from: u32, to: u32) -> Self {
         let divisor = gcd(from, to);
         let (phases, step) = ((to / divisor) as usize, (from / divisor) as usize);
-        // A whole number of vectors of eight.
+        // What `dot` takes at a time.
         let taps = (LENGTH as f64 * (f64::from(from) / f64::from(to)).max(1.0)).ceil() as usize;
-        let taps = taps.next_multiple_of(8);
+        let taps = taps.next_multiple_of(16);
         // Cycles per input sample.
         let cutoff = CUTOFF / 2.0 * (f64::from(to) / f64::from(from)).min(1.0);
         let half = taps as f64 / 2.0;
@@ -169,16 +173,30 @@ impl Filter {
                 rounded as i16
             }));
         }
-        Self { phases, step, taps, weights }
+        Self { phases, whole: step / phases, part: step % phases, taps, weights }
     }
 
     fn apply(&self, phase: usize, window: &[i16]) -> i16 {
         let start = phase * self.taps;
         let weights = self.weights.get(start..start + self.taps).unwrap_or(&[]);
-        let sum: i32 = window.iter().zip(weights).map(|(sample, weight)| i32::from(*sample) * i32::from(*weight)).sum();
-        let rounded = (sum + (1 << (UNIT - 1))) >> UNIT;
+        let rounded = (dot(window, weights) + (1 << (UNIT - 1))) >> UNIT;
         rounded.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
     }
+}
+
+/// The sum of the products, sixteen at a time: in this shape it becomes multiply-and-add
+/// instructions, and takes half the time of a plain sum.
+fn dot(samples: &[i16], weights: &[i16]) -> i32 {
+    let (samples, weights) = (samples.as_chunks::<16>().0, weights.as_chunks::<16>().0);
+    let mut sum = 0;
+    for (samples, weights) in samples.iter().zip(weights) {
+        let mut part = 0;
+        for (sample, weight) in samples.iter().zip(weights) {
+            part += i32::from(*sample) * i32::from(*weight);
+        }
+        sum += part;
+    }
+    sum
 }
 
 /// By the rates from and to.
