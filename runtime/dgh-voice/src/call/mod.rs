@@ -1,1 +1,512 @@
 //! The driver of a call: one task that moves what the others decide.
+//!
+//! ```text
+//!  line ──frame──► ear ──facts──► turn taking ──turn──► engine ──words──► mouth ──frame──► line
+//!                   │                  │ Hold, Cut         │ effects        ▲
+//!                   ▼                  └──────────────────►│                │
+//!              recogniser                           replies, tools        voices
+//! ```
+//!
+//! It waits for the first of: the line, the recogniser, a voice, a reply, a tool, a message, a
+//! deadline; hands it to whom it concerns; and then does all that follows from it.
+
+mod ahead;
+mod clock;
+mod ear;
+mod expected;
+mod last_words;
+mod mind;
+mod mouth;
+mod replies;
+mod setup;
+mod show;
+mod stopwatch;
+
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use dgh_engine::event::{Event, StoppedBy, ToolCallId, ToolFailure, UtteranceId};
+use dgh_engine::log::{LoggedCall, Voice};
+use dgh_providers::stt::SttEvent;
+use futures::future::BoxFuture;
+use serde_json::Value as Json;
+use tokio::time::{Instant, Sleep};
+
+pub use setup::{CallTools, Recordings, Setup, Watch};
+
+use crate::audio::Frame;
+use crate::audio::record::Recorder;
+use crate::line::{Line, LineCommand, LineEvent};
+use crate::playout::{Out, Playout};
+use crate::turn::{Decision, Heard, TurnTaker};
+use ahead::Ahead;
+use clock::Clock;
+use ear::Ear;
+use mouth::{Made, Mouth};
+use replies::Replies;
+use stopwatch::Stopwatch;
+
+/// How long a call may go on after its end was decided: what is queued is played, and not more.
+pub const LONGEST_END_MS: u64 = 60_000;
+/// How long after a hang-up the last request may take.
+pub const AFTER_HANGUP_MS: u64 = 15_000;
+
+/// How a call went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Why its line closed, if it did not close by a hang-up.
+    pub line: Option<String>,
+}
+
+/// Makes a call on a line, from the first word to the hang-up.
+pub async fn run<L: Line>(line: L, setup: Setup) -> Ended {
+    let mut driver = Driver::new(line, setup);
+    driver.begin();
+    while !driver.is_over() {
+        let wake = driver.next().await;
+        driver.take(wake);
+        driver.settle();
+    }
+    driver.finish().await
+}
+
+/// What a call woke up for.
+enum Wake {
+    Line(LineEvent),
+    Understood(Option<SttEvent>),
+    Made(Made),
+    Reply(Event),
+    Prepared(Event),
+    Tool(ToolCallId, Result<Json, ToolFailure>),
+    Told(Option<Event>),
+    Due,
+}
+
+struct Driver<L> {
+    line: L,
+    rate: u32,
+    clock: Clock,
+    call: LoggedCall,
+    setup: Parts,
+    ear: Ear,
+    turns: TurnTaker,
+    mouth: Mouth,
+    replies: Replies,
+    tools: Vec<(ToolCallId, BoxFuture<'static, Result<Json, ToolFailure>>)>,
+    ahead: Option<Ahead>,
+    stopwatch: Stopwatch,
+    /// Notes for the log that wait until it is decided which call is the call.
+    notes: Vec<Voice>,
+    heard: Frame,
+    spoken: Frame,
+    recording: Option<Recorder>,
+    sleep: Pin<Box<Sleep>>,
+    due: Option<Instant>,
+    playout_due: Option<u64>,
+    engine_due: Option<dgh_engine::event::Timestamp>,
+    inbox_open: bool,
+    /// Where the node was when policies were read.
+    listening: Option<dgh_engine::Listening>,
+    refresh: bool,
+    /// The dialogue is over; what is queued is played.
+    ended: bool,
+    /// By when the call is over whatever happens.
+    ending: Option<u64>,
+    closed: Option<Option<String>>,
+    over: bool,
+    agent_sounds: bool,
+    /// Utterances in a row that no voice could speak.
+    mute: u32,
+    language: String,
+    shows: bool,
+    /// When the last final words came: microseconds since the start.
+    final_at: u64,
+}
+
+/// What of the setup is used during the call.
+struct Parts {
+    models: std::sync::Arc<dyn dgh_providers::Models>,
+    tts: Vec<dgh_engine::reply::Model>,
+    tools: Box<dyn CallTools>,
+    watch: Box<dyn Watch>,
+    recordings: std::sync::Arc<Recordings>,
+    inbox: tokio::sync::mpsc::Receiver<Event>,
+    first: Vec<Event>,
+    prepare_sound: bool,
+}
+
+impl<L: Line> Driver<L> {
+    fn new(line: L, setup: Setup) -> Self {
+        let about = line.about().clone();
+        let clock = Clock::new(setup.call.log().start.now);
+        let own = setup.call.call().recognisers();
+        let recognisers = if own.is_empty() { setup.stt } else { own };
+        let call = setup.call;
+        let (session, trouble) =
+            ear::open(setup.voices.as_ref(), &recognisers, about.rate, call.call());
+        let playout = Playout::new(about.rate, about.lead_ms, about.marks);
+        let recording = setup.record_to.map(|path| Recorder::create(&path, about.rate));
+        let (recording, failed) = match recording {
+            Some(Ok(recorder)) => (Some(recorder), None),
+            Some(Err(error)) => (None, Some(Voice::Trouble { part: "recording".into(), message: error.to_string() })),
+            None => (None, None),
+        };
+        let notes = trouble.into_iter().chain(failed).collect();
+        let language = call.call().language().to_owned();
+        Self {
+            rate: about.rate,
+            ear: Ear::new(about.rate, session),
+            mouth: Mouth::new(playout, setup.voices, about.rate),
+            turns: TurnTaker::new(setup.tuning),
+            setup: Parts {
+                models: setup.models,
+                tts: setup.tts,
+                tools: setup.tools,
+                watch: setup.watch,
+                recordings: setup.recordings,
+                inbox: setup.inbox,
+                first: setup.first,
+                prepare_sound: setup.prepare_sound,
+            },
+            line,
+            clock,
+            call,
+            replies: Replies::default(),
+            tools: Vec::new(),
+            ahead: None,
+            stopwatch: Stopwatch::default(),
+            notes,
+            heard: Frame::default(),
+            spoken: Frame::default(),
+            recording,
+            sleep: Box::pin(tokio::time::sleep_until(Instant::now())),
+            due: None,
+            playout_due: None,
+            engine_due: None,
+            inbox_open: true,
+            listening: None,
+            refresh: true,
+            ended: false,
+            ending: None,
+            closed: None,
+            over: false,
+            agent_sounds: false,
+            mute: 0,
+            language,
+            shows: about.shows,
+            final_at: 0,
+        }
+    }
+
+    fn begin(&mut self) {
+        let voices = self.voices();
+        if let Err(why) = self.mouth.warm(&voices, &self.language.clone()) {
+            self.trouble("tts", why);
+        }
+        for event in std::mem::take(&mut self.setup.first) {
+            self.tell(event);
+        }
+        self.settle();
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Waits for whatever comes first.
+    async fn next(&mut self) -> Wake {
+        self.set_alarm();
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        let _ = self.line.poll_flush(cx);
+        if self.closed.is_none()
+            && let Poll::Ready(event) = self.line.poll_event(cx, &mut self.heard)
+        {
+            return Poll::Ready(Wake::Line(event));
+        }
+        if let Poll::Ready(event) = self.ear.poll(cx) {
+            return Poll::Ready(Wake::Understood(event));
+        }
+        if let Poll::Ready(event) = self.replies.poll(cx) {
+            return Poll::Ready(Wake::Reply(event));
+        }
+        if let Some(ahead) = &mut self.ahead
+            && let Poll::Ready(event) = ahead.replies.poll(cx)
+        {
+            return Poll::Ready(Wake::Prepared(event));
+        }
+        if let Poll::Ready(made) = self.mouth.poll(cx) {
+            return Poll::Ready(Wake::Made(made));
+        }
+        for index in 0..self.tools.len() {
+            let Some((id, answer)) = self.tools.get_mut(index) else { break };
+            if let Poll::Ready(result) = answer.as_mut().poll(cx) {
+                let id = *id;
+                drop(self.tools.swap_remove(index));
+                return Poll::Ready(Wake::Tool(id, result));
+            }
+        }
+        if self.inbox_open
+            && let Poll::Ready(event) = self.setup.inbox.poll_recv(cx)
+        {
+            return Poll::Ready(Wake::Told(event));
+        }
+        if self.due.is_some() && self.sleep.as_mut().poll(cx).is_ready() {
+            self.due = None;
+            return Poll::Ready(Wake::Due);
+        }
+        Poll::Pending
+    }
+
+    /// Sets the one timer of the call to the nearest deadline.
+    fn set_alarm(&mut self) {
+        let engine = self.engine_due.map(|at| self.clock.instant(at));
+        let others = [self.playout_due, self.turns.deadline(), self.ending];
+        let due = others.into_iter().flatten().map(|at| self.clock.at(at)).chain(engine).min();
+        if due != self.due {
+            self.due = due;
+            if let Some(due) = due {
+                self.sleep.as_mut().reset(due);
+            }
+        }
+    }
+
+    /// Hands what came to whom it concerns.
+    fn take(&mut self, wake: Wake) {
+        let now = self.clock.now();
+        match wake {
+            Wake::Line(event) => self.line_event(event),
+            Wake::Understood(Some(event)) => self.understood(event),
+            Wake::Understood(None) => {
+                self.ear.go_deaf();
+                self.turns.handle(Heard::Deaf, now);
+            }
+            Wake::Made(made) => self.made(made),
+            Wake::Reply(event) => self.tell(event),
+            Wake::Prepared(event) => self.tell_ahead(event),
+            Wake::Tool(call, result) => self.tell(Event::ToolResult { call, result }),
+            Wake::Told(Some(event)) => self.tell(event),
+            Wake::Told(None) => self.inbox_open = false,
+            Wake::Due => {
+                self.turns.handle(Heard::Tick, now);
+                if self.engine_due.is_some_and(|at| at <= self.clock.stamp()) {
+                    self.tell(Event::Tick);
+                }
+            }
+        }
+    }
+
+    /// Does all that follows, until there is nothing to do but wait.
+    fn settle(&mut self) {
+        loop {
+            let mut idle = true;
+            while let Some(decision) = self.turns.poll() {
+                idle = false;
+                self.decided(decision);
+            }
+            idle &= !self.pump();
+            if self.refresh {
+                self.refresh = false;
+                idle &= !self.read_policies();
+            }
+            if idle {
+                break;
+            }
+        }
+        if let Some(error) = self.recording.as_mut().and_then(Recorder::trouble) {
+            self.trouble("recording", error.to_string());
+        }
+        self.keep_log();
+        let now = self.clock.now();
+        let played = self.closed.is_some() || self.mouth.playout.is_idle();
+        if (self.ended && played) || self.ending.is_some_and(|by| by <= now) {
+            self.line.send(LineCommand::Hangup);
+            self.over = true;
+        }
+    }
+
+    fn line_event(&mut self, event: LineEvent) {
+        let now = self.clock.now();
+        match event {
+            LineEvent::Audio | LineEvent::Lost => self.hear(),
+            LineEvent::Key(key) => {
+                let keys = key.to_string();
+                if self.call.call().takes_keys(&keys) {
+                    self.tell(Event::Keys { keys });
+                }
+            }
+            LineEvent::Mark(mark) => self.mouth.playout.marked(mark, now),
+            LineEvent::Typed(text) => self.turns.handle(Heard::Typed(text), now),
+            LineEvent::Stalled(away) => {
+                let message = if away { "the network is away" } else { "the network is back" };
+                self.trouble("line", message.to_owned());
+            }
+            LineEvent::AnsweredBy(who) => self.tell(Event::AnsweredBy { who }),
+            LineEvent::Transferred(failure) => self.tell(Event::TransferOutcome { failure }),
+            LineEvent::Closed(why) => self.line_closed(why),
+        }
+    }
+
+    fn hear(&mut self) {
+        let (now, micros) = (self.clock.now(), self.clock.micros());
+        if let Some(recording) = &mut self.recording {
+            recording.caller(now, &self.heard);
+        }
+        if let Some(heard) = self.ear.hear(&self.heard, micros)
+            && self.ear.understands()
+        {
+            self.turns.handle(heard, now);
+        }
+    }
+
+    fn understood(&mut self, event: SttEvent) {
+        match &event {
+            SttEvent::Partial { text } => self.setup.watch.partial(text),
+            SttEvent::Final { .. } | SttEvent::MaybeEnd | SttEvent::EndOfTurn => {
+                self.final_at = self.clock.micros();
+            }
+            SttEvent::Failed(error) => {
+                self.trouble("stt", error.to_string());
+                self.ear.go_deaf();
+            }
+            other => self.notes.extend(show::heard(other)),
+        }
+        if let Some(heard) = ear::heard(event) {
+            self.turns.handle(heard, self.clock.now());
+        }
+    }
+
+    fn line_closed(&mut self, why: Option<String>) {
+        if let Some(why) = &why {
+            self.trouble("line", why.clone());
+        }
+        let lost = why.is_some();
+        self.closed = Some(why);
+        self.mouth.stop(self.clock.now());
+        self.tell(if lost { Event::Stop { by: StoppedBy::Lost } } else { Event::Hangup });
+        let by = self.clock.now() + AFTER_HANGUP_MS;
+        self.ending = Some(self.ending.map_or(by, |ending| ending.min(by)));
+    }
+
+    fn decided(&mut self, decision: Decision) {
+        let now = self.clock.now();
+        match decision {
+            Decision::CallerSpeaking => {
+                self.setup.watch.speaking(true);
+                self.tell(Event::CallerSpeaking);
+            }
+            Decision::Hold => {
+                self.mouth.playout.hold(now);
+            }
+            Decision::Resume => {
+                self.mouth.playout.resume(now);
+                self.notes.push(Voice::FalseInterruption);
+            }
+            Decision::Cut => {
+                if let Some(cut) = self.mouth.cut(now) {
+                    let (utterance, heard, exact) = (cut.utterance, cut.heard, cut.exact);
+                    self.tell(Event::SpeechCut { utterance, heard, exact });
+                }
+            }
+            Decision::Prepare(turn) => self.prepare(turn),
+            Decision::Discard => self.discard(),
+            Decision::Turn(turn) => self.turn(turn),
+            Decision::Finish => self.ear.finish(),
+        }
+    }
+
+    /// Sends what is due. Answers whether anything happened that others should see.
+    fn pump(&mut self) -> bool {
+        let mut happened = false;
+        loop {
+            let now = self.clock.now();
+            match self.mouth.playout.poll(now, &mut self.spoken) {
+                Out::Frame => {
+                    self.line.send(LineCommand::Audio(self.spoken.samples()));
+                    if let Some(recording) = &mut self.recording {
+                        let about = self.mouth.playout.frame();
+                        if about.muted {
+                            self.spoken.samples_mut().fill(0);
+                        }
+                        recording.agent(about.plays_at, &self.spoken);
+                    }
+                }
+                Out::Mark(mark) => self.line.send(LineCommand::Mark(mark)),
+                Out::Clear => self.line.send(LineCommand::Clear),
+                Out::Started(utterance) => {
+                    happened = true;
+                    self.sounds(utterance);
+                    self.tell(Event::SpeechStarted { utterance });
+                }
+                Out::Finished(last_words::UTTERANCE) => {
+                    happened = true;
+                    self.tell(Event::Stop { by: StoppedBy::Lost });
+                }
+                Out::Finished(utterance) => {
+                    happened = true;
+                    self.tell(Event::SpeechFinished { utterance });
+                }
+                Out::Wait(at) => {
+                    self.playout_due = at;
+                    break;
+                }
+            }
+        }
+        let sounds = self.mouth.playout.sounding();
+        if self.agent_sounds && sounds.is_none() && self.mouth.playout.is_idle() {
+            self.agent_sounds = false;
+            self.turns.handle(Heard::Agent(None), self.clock.now());
+            happened = true;
+        }
+        happened
+    }
+
+    fn sounds(&mut self, utterance: UtteranceId) {
+        let now = self.clock.now();
+        let interruptible = self.mouth.playout.sounding().is_none_or(|(_, may)| may);
+        self.agent_sounds = true;
+        self.turns.handle(Heard::Agent(Some(interruptible)), now);
+        self.setup.watch.speaking(false);
+        if let Some(timing) = self.stopwatch.frame(utterance, self.clock.micros(), &self.clock) {
+            self.show(&show::timing(&timing));
+            self.notes.push(Voice::Timing(timing));
+        }
+    }
+
+    fn trouble(&mut self, part: &str, message: String) {
+        tracing::warn!(part, %message, "trouble in a call");
+        self.notes.push(Voice::Trouble { part: part.to_owned(), message });
+    }
+
+    /// Hands what was logged to whoever keeps it.
+    fn keep_log(&mut self) {
+        if self.ahead.is_some() {
+            return;
+        }
+        let stamp = self.clock.stamp();
+        for note in self.notes.drain(..) {
+            self.call.note(note, stamp);
+        }
+        let entries = self.call.drain();
+        if !entries.is_empty() {
+            self.setup.watch.entries(entries);
+        }
+    }
+
+    async fn finish(mut self) -> Ended {
+        self.ahead = None;
+        if let Some(recording) = self.recording.take()
+            && let Err(error) = recording.finish(self.clock.now()).await
+        {
+            self.trouble("recording", error.to_string());
+        }
+        self.keep_log();
+        Ended { line: self.closed.flatten() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

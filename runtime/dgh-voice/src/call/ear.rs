@@ -1,0 +1,178 @@
+//! What hears: the detector of voice and the recogniser, as facts for turn taking.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{BufMut as _, BytesMut};
+use dgh_engine::Call;
+use dgh_engine::log::Voice;
+use dgh_engine::reply::Model;
+use dgh_providers::Voices;
+use dgh_providers::stt::{Expected, SttEvent, SttInput, SttSession, SttStart};
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::audio::vad::Detector;
+use crate::audio::Frame;
+use crate::audio::resample::Resampler;
+use crate::turn::Heard;
+
+/// Above this the detector is sure that somebody speaks, below the other that nobody does.
+const SPEECH: f32 = 0.5;
+const SILENCE: f32 = 0.35;
+/// Bytes that are set aside for sound on its way to the recogniser at a time.
+const CHUNK_BYTES: usize = 8 << 10;
+
+/// The ear of a call.
+pub(super) struct Ear {
+    detector: Detector,
+    voice: bool,
+    /// When the caller was last heard: microseconds since the start.
+    pub(super) voice_until: u64,
+    recogniser: Option<Recogniser>,
+}
+
+/// A recogniser, and the sound on its way to it.
+struct Recogniser {
+    session: SttSession,
+    resampler: Option<Resampler>,
+    frame: Frame,
+    bytes: BytesMut,
+    /// Frames that it did not take.
+    stuck: u32,
+    expected: Option<Arc<Expected>>,
+}
+
+impl Ear {
+    /// An ear for sound of this rate. Without a recogniser only the detector hears.
+    pub(super) fn new(rate: u32, recogniser: Option<(u32, SttSession)>) -> Self {
+        let recogniser = recogniser.map(|(wants, session)| Recogniser {
+            session,
+            resampler: (wants != rate).then(|| Resampler::new(rate, wants)),
+            frame: Frame::default(),
+            bytes: BytesMut::new(),
+            stuck: 0,
+            expected: None,
+        });
+        Self { detector: Detector::new(rate), voice: false, voice_until: 0, recogniser }
+    }
+
+    /// Whether words can be understood.
+    pub(super) fn understands(&self) -> bool {
+        self.recogniser.is_some()
+    }
+
+    /// Hears a frame. Answers when a voice begins or ends.
+    pub(super) fn hear(&mut self, frame: &Frame, micros: u64) -> Option<Heard> {
+        if let Some(recogniser) = &mut self.recogniser {
+            recogniser.hear(frame);
+        }
+        let heard = self.detector.push(frame);
+        let voice = heard.probability > if self.voice { SILENCE } else { SPEECH };
+        if voice {
+            self.voice_until = micros;
+        }
+        let changed = voice != self.voice;
+        self.voice = voice;
+        changed.then_some(Heard::Voice(voice))
+    }
+
+    /// The caller stopped: last words are wanted.
+    pub(super) fn finish(&mut self) {
+        self.send(SttInput::SpeechEnded);
+    }
+
+    /// What fits now.
+    pub(super) fn expect(&mut self, expected: Expected) {
+        let Some(recogniser) = &mut self.recogniser else { return };
+        if recogniser.expected.as_deref() != Some(&expected) {
+            let expected = Arc::new(expected);
+            recogniser.expected = Some(Arc::clone(&expected));
+            self.send(SttInput::Expect(expected));
+        }
+    }
+
+    /// What the recogniser tells next; none: it is gone.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<SttEvent>> {
+        match &mut self.recogniser {
+            Some(recogniser) => recogniser.session.events.poll_recv(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The recogniser is gone.
+    pub(super) fn go_deaf(&mut self) {
+        self.recogniser = None;
+    }
+
+    fn send(&mut self, input: SttInput) {
+        if let Some(recogniser) = &mut self.recogniser {
+            // Full: it takes no sound either, and is given up for that.
+            let _ = recogniser.session.input.try_send(input);
+        }
+    }
+}
+
+impl Recogniser {
+    fn hear(&mut self, frame: &Frame) {
+        let samples = match &mut self.resampler {
+            Some(resampler) => {
+                resampler.push_frame(frame, &mut self.frame);
+                self.frame.samples()
+            }
+            None => frame.samples(),
+        };
+        if samples.is_empty() {
+            return;
+        }
+        // One piece of memory serves many frames: what was sent is freed when the last part was.
+        if self.bytes.capacity() < samples.len() * 2 {
+            self.bytes.reserve(CHUNK_BYTES);
+        }
+        for sample in samples {
+            self.bytes.put_i16_le(*sample);
+        }
+        match self.session.input.try_send(SttInput::Audio(self.bytes.split().freeze())) {
+            Ok(()) => self.stuck = 0,
+            Err(TrySendError::Full(_)) => self.stuck += 1,
+            // Its last event says why.
+            Err(TrySendError::Closed(_)) => {}
+        }
+    }
+}
+
+/// Opens the first of these recognisers that can be made, and says why not.
+pub(super) fn open(
+    voices: &dyn Voices,
+    models: &[Model],
+    rate: u32,
+    call: &Call,
+) -> (Option<(u32, SttSession)>, Option<Voice>) {
+    let mut trouble = None;
+    for model in models {
+        match voices.stt(model) {
+            Ok(stt) => {
+                let rate = stt.rate(rate);
+                let (languages, words) = (call.languages().to_vec(), call.vocabulary().to_vec());
+                return (Some((rate, stt.open(SttStart { rate, languages, words }))), trouble);
+            }
+            Err(error) => {
+                trouble = Some(Voice::Trouble { part: "stt".to_owned(), message: error.to_string() });
+            }
+        }
+    }
+    (None, trouble)
+}
+
+/// What an event of a recogniser is to turn taking; none: nothing.
+pub(super) fn heard(event: SttEvent) -> Option<Heard> {
+    Some(match event {
+        SttEvent::Partial { text } => Heard::Partial(text),
+        SttEvent::Final { text, confidence, language } => Heard::Final { text, confidence, language },
+        SttEvent::MaybeEnd => Heard::MaybeEnd,
+        SttEvent::Resumed => Heard::Resumed,
+        SttEvent::EndOfTurn => Heard::EndOfTurn,
+        SttEvent::Failed(_) => Heard::Deaf,
+        SttEvent::Answered { .. } | SttEvent::Connected { .. } | SttEvent::Switched { .. } => return None,
+    })
+}
+
