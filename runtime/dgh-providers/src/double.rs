@@ -2,6 +2,7 @@
 //! speaks them, byte by byte.
 
 mod realtime;
+mod realtime_gemini;
 
 pub mod tts;
 
@@ -20,6 +21,7 @@ use serde_json::{Value as Json, json};
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::registry::Models;
 
+pub use realtime_gemini::{GeminiDoes, GeminiScript, GeminiServer};
 pub use realtime::{Does, LETTER_MS, PIECE_MS, RealtimeScript, RealtimeServer};
 
 /// A caller turn in a node that books an appointment: two routes, two values, one tool.

@@ -176,7 +176,10 @@ impl Talk {
     }
 
     async fn serve(mut self, mut socket: ServerSocket) {
-        self.after(Duration::ZERO, Act::Send(json!({ "type": "session.created", "session": { "type": "realtime" } })));
+        self.after(
+            Duration::ZERO,
+            Act::Send(json!({ "type": "session.created", "session": { "type": "realtime" } })),
+        );
         loop {
             let due = self.plan.keys().next().map(|(at, _)| *at);
             let waiting = async {
@@ -225,13 +228,23 @@ impl Talk {
             "conversation.item.create" => self.item(message),
             "conversation.item.truncate" => self.truncate(message),
             "conversation.item.delete" => self.delete(message),
-            other => self.refuse(message, "invalid_request_error", "invalid_value", &format!("Invalid value: '{other}'.")),
+            other => self.refuse(
+                message,
+                "invalid_request_error",
+                "invalid_value",
+                &format!("Invalid value: '{other}'."),
+            ),
         }
     }
 
     fn update(&mut self, message: &Json) {
         if at(message, "/session/type") != "realtime" {
-            return self.refuse(message, "invalid_request_error", "missing_required_parameter", "Missing required parameter: 'session.type'.");
+            return self.refuse(
+                message,
+                "invalid_request_error",
+                "missing_required_parameter",
+                "Missing required parameter: 'session.type'.",
+            );
         }
         if self.session.is_null() {
             self.session = at(message, "/session").clone();
@@ -253,7 +266,12 @@ impl Talk {
 
     fn hear(&mut self, message: &Json) {
         let Ok(bytes) = STANDARD.decode(at(message, "/audio").as_str().unwrap_or("*")) else {
-            return self.refuse(message, "invalid_request_error", "invalid_value", "Invalid 'audio'. Expected base64-encoded audio bytes.");
+            return self.refuse(
+                message,
+                "invalid_request_error",
+                "invalid_value",
+                "Invalid 'audio'. Expected base64-encoded audio bytes.",
+            );
         };
         let samples: Vec<i16> = if self.is_ulaw("/audio/input/format/type") {
             bytes.iter().map(|byte| decode_ulaw(*byte)).collect()
@@ -264,7 +282,8 @@ impl Talk {
         let ms = samples.len() as u64 / per_ms;
         let sum: u64 = samples.iter().map(|s| u64::from(s.unsigned_abs())).sum();
         let loud = sum / (samples.len() as u64).max(1) > LOUD;
-        let pause = at(&self.session, "/audio/input/turn_detection/silence_duration_ms").as_u64().unwrap_or(500);
+        let pause =
+            at(&self.session, "/audio/input/turn_detection/silence_duration_ms").as_u64().unwrap_or(500);
         let heard = &mut self.detector;
         if loud {
             heard.loud_ms += ms;
@@ -378,7 +397,11 @@ impl Talk {
                             "output_index": 0, "content_index": 0, "delta": delta,
                         })
                     };
-                    let kind = if speaks { "response.output_audio_transcript.delta" } else { "response.output_text.delta" };
+                    let kind = if speaks {
+                        "response.output_audio_transcript.delta"
+                    } else {
+                        "response.output_text.delta"
+                    };
                     if !told.is_empty() {
                         self.after(*when, Act::Piece(of(kind, told)));
                     }
@@ -406,7 +429,8 @@ impl Talk {
             Does::Raw(text) => self.after(*when, Act::Raw(text)),
             Does::Drop => self.after(*when, Act::Drop),
             Does::Fail(kind, code, message) => {
-                let details = json!({ "type": "failed", "error": { "type": kind, "code": code, "message": message } });
+                let details =
+                    json!({ "type": "failed", "error": { "type": kind, "code": code, "message": message } });
                 let done = self.done("failed", &details);
                 self.after(*when, Act::End(done));
             }
@@ -416,7 +440,12 @@ impl Talk {
 
     fn cancel(&mut self, message: &Json) {
         if self.response.is_none() {
-            return self.refuse(message, "invalid_request_error", "response_cancel_not_active", "Cancellation failed: no active response found");
+            return self.refuse(
+                message,
+                "invalid_request_error",
+                "response_cancel_not_active",
+                "Cancellation failed: no active response found",
+            );
         }
         self.plan.retain(|_, act| !matches!(act, Act::Piece(_) | Act::End(_)));
         let done = self.done("cancelled", &json!({ "type": "cancelled", "reason": "client_cancelled" }));
@@ -441,27 +470,41 @@ impl Talk {
         let id = at(message, "/item_id").as_str().unwrap_or_default();
         let wanted = at(message, "/audio_end_ms").as_u64().unwrap_or(u64::MAX);
         let Some((_, length)) = self.items.iter_mut().find(|(known, _)| known == id) else {
-            return self.refuse(message, "invalid_request_error", "item_truncate_invalid_item_id", "There is no such item.");
+            return self.refuse(
+                message,
+                "invalid_request_error",
+                "item_truncate_invalid_item_id",
+                "There is no such item.",
+            );
         };
         if wanted > *length {
             let text = format!("Audio content of {length}ms is already shorter than {wanted}ms");
             return self.refuse(message, "invalid_request_error", "invalid_value", &text);
         }
         *length = wanted;
-        self.after(Duration::ZERO, Act::Send(json!({ "type": "conversation.item.truncated", "item_id": id })));
+        self.after(
+            Duration::ZERO,
+            Act::Send(json!({ "type": "conversation.item.truncated", "item_id": id })),
+        );
     }
 
     fn delete(&mut self, message: &Json) {
         let id = at(message, "/item_id").as_str().unwrap_or_default();
         let Some(known) = self.items.iter().position(|(known, _)| known == id) else {
-            return self.refuse(message, "invalid_request_error", "item_delete_invalid_item_id", "There is no such item.");
+            return self.refuse(
+                message,
+                "invalid_request_error",
+                "item_delete_invalid_item_id",
+                "There is no such item.",
+            );
         };
         self.items.remove(known);
         self.after(Duration::ZERO, Act::Send(json!({ "type": "conversation.item.deleted", "item_id": id })));
     }
 
     fn done(&self, status: &str, details: &Json) -> Json {
-        let (id, metadata) = self.response.as_ref().map(|r| (r.id.clone(), r.metadata.clone())).unwrap_or_default();
+        let (id, metadata) =
+            self.response.as_ref().map(|r| (r.id.clone(), r.metadata.clone())).unwrap_or_default();
         json!({
             "type": "response.done",
             "response": {
@@ -478,7 +521,10 @@ impl Talk {
         let error = json!({
             "type": kind, "code": code, "message": text, "param": null, "event_id": at(message, "/event_id"),
         });
-        self.after(Duration::ZERO, Act::Send(json!({ "type": "error", "event_id": "event_1", "error": error })));
+        self.after(
+            Duration::ZERO,
+            Act::Send(json!({ "type": "error", "event_id": "event_1", "error": error })),
+        );
     }
 
     fn after(&mut self, delay: Duration, act: Act) {

@@ -142,7 +142,8 @@ impl Fixed {
         if !start.words.is_empty() {
             let words = start.words.join(", ");
             // Whisper takes a list, the later ones a sentence.
-            let prompt = if model.starts_with("whisper") { words } else { format!("Expect these words: {words}.") };
+            let prompt =
+                if model.starts_with("whisper") { words } else { format!("Expect these words: {words}.") };
             transcription.insert("prompt".into(), prompt.into());
         }
         let mut output = Map::new();

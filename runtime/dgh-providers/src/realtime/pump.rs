@@ -72,15 +72,6 @@ pub(super) fn start(plan: Plan, dialect: impl Dialect) -> RealtimeSession {
     session
 }
 
-/// A session that cannot even begin.
-pub(super) fn broken(rate: u32, error: VoiceError) -> RealtimeSession {
-    let (input, _) = mpsc::channel(1);
-    let (events, receiver) = mpsc::channel(1);
-    // There is room for one.
-    let _ = events.try_send(RealtimeEvent::Failed(error));
-    RealtimeSession { hears: rate, speaks: rate, input, events: receiver }
-}
-
 struct Pump<D> {
     plan: Plan,
     dialect: D,

@@ -58,7 +58,9 @@ impl Decoder {
         let bytes = STANDARD.decode(base64.trim_end()).ok()?;
         if self.format == Format::Ulaw {
             let mut pcm = BytesMut::with_capacity(bytes.len() * 2);
-            bytes.iter().for_each(|byte| pcm.put_i16_le(decode_ulaw(*byte)));
+            for byte in bytes {
+                pcm.put_i16_le(decode_ulaw(byte));
+            }
             return Some(pcm.freeze());
         }
         if self.half.is_none() && bytes.len() % 2 == 0 {

@@ -2,7 +2,7 @@
 
 use dgh_engine::reply::Model;
 use dgh_net::header::{HeaderMap, HeaderName, HeaderValue};
-use dgh_net::socket::{Message, SocketError};
+use dgh_net::socket::{Message, ProtocolError, SocketError};
 use dgh_net::{Client, NetError, NetErrorKind, Secrets, Socket, SocketRequest};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -35,6 +35,19 @@ impl Endpoint {
         let url = settings.url(&[]).map_err(|e| setup(model, &e))?;
         let key = settings.key(secrets).map_err(|e| setup(model, &e))?;
         Ok(Self { provider: model.provider.clone(), client, url, patience: Patience::default(), key })
+    }
+
+    /// The same for a recogniser: its `timeout` is the time to the final words.
+    pub(crate) fn for_words(
+        model: &Model,
+        client: Client,
+        secrets: &dyn Secrets,
+    ) -> Result<Self, VoiceError> {
+        let mut endpoint = Self::new(model, client, secrets)?;
+        if let Some(first) = Settings::of(model).duration("timeout").map_err(|e| setup(model, &e))? {
+            endpoint.patience.first = first;
+        }
+        Ok(endpoint)
     }
 
     /// The address with segments behind it, for requests: `http(s)`.
@@ -88,6 +101,9 @@ impl Endpoint {
     pub(crate) fn broken(&self, error: &SocketError) -> VoiceError {
         match error {
             SocketError::Capacity(_) => self.error(LlmErrorKind::TooLarge, "a message is too long"),
+            SocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                self.error(LlmErrorKind::Network, "the socket was cut")
+            }
             SocketError::Protocol(_) | SocketError::Utf8(_) => {
                 self.error(LlmErrorKind::BadAnswer, &format!("the socket broke the protocol: {error}"))
             }

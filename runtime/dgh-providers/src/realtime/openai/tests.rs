@@ -43,7 +43,8 @@ struct Line {
 impl Line {
     async fn open(script: RealtimeScript, settings: Json, start: RealtimeStart) -> Self {
         let server = RealtimeServer::start(script).await;
-        let session = registry().realtime(&described(&server.url("/v1/realtime"), settings)).unwrap().open(start);
+        let session =
+            registry().realtime(&described(&server.url("/v1/realtime"), settings)).unwrap().open(start);
         Self { server, session }
     }
 
@@ -116,7 +117,8 @@ fn sound_of(events: &[RealtimeEvent]) -> usize {
 }
 
 fn words_of(events: &[RealtimeEvent]) -> String {
-    let words = events.iter().map(|e| if let RealtimeEvent::Words { text, .. } = e { text.as_str() } else { "" });
+    let words =
+        events.iter().map(|e| if let RealtimeEvent::Words { text, .. } = e { text.as_str() } else { "" });
     words.collect()
 }
 
@@ -189,7 +191,8 @@ async fn words_may_end_turns_instead_of_silence() {
 #[tokio::test]
 async fn azure_has_the_deployment_in_the_address_and_a_header_of_its_own() {
     let server = RealtimeServer::start(RealtimeScript::default()).await;
-    let mut model = described(&server.url("").replace("ws://", "http://"), json!({ "deployment": "my realtime" }));
+    let mut model =
+        described(&server.url("").replace("ws://", "http://"), json!({ "deployment": "my realtime" }));
     model.protocol = "azure_realtime".into();
     let mut session = registry().realtime(&model).unwrap().open(wide());
     session.input.send(RealtimeInput::Respond(Arc::new(request(1)))).await.unwrap();
@@ -260,7 +263,10 @@ async fn the_card_is_the_instruction_and_functions_are_told_once() {
     assert!(first["instructions"].as_str().unwrap().starts_with("You are Kim of a dental clinic.\n\n[Notes"));
     assert!(first["instructions"].as_str().unwrap().contains("Find a time that suits the patient."));
     assert_eq!((&first["tool_choice"], &first["output_modalities"]), (&json!("auto"), &json!(["audio"])));
-    assert_eq!((&asked[1]["response"]["tool_choice"], &asked[1]["response"]["output_modalities"]), (&json!("none"), &json!(["text"])));
+    assert_eq!(
+        (&asked[1]["response"]["tool_choice"], &asked[1]["response"]["output_modalities"]),
+        (&json!("none"), &json!(["text"]))
+    );
 }
 
 #[tokio::test]
@@ -273,7 +279,9 @@ async fn calls_are_told_and_answered_before_the_next_response() {
     let calls: Vec<_> = events
         .iter()
         .filter_map(|e| match e {
-            RealtimeEvent::Call { id, name, arguments, .. } => Some((id.clone(), name.as_str(), arguments.clone())),
+            RealtimeEvent::Call { id, name, arguments, .. } => {
+                Some((id.clone(), name.as_str(), arguments.clone()))
+            }
             _ => None,
         })
         .collect();
@@ -286,7 +294,8 @@ async fn calls_are_told_and_answered_before_the_next_response() {
         arguments: json!({}),
         result,
     };
-    next.history = vec![Message::Tools(vec![answered("other", json!(1)), answered(&calls[1].0, json!(["10:00"]))])];
+    next.history =
+        vec![Message::Tools(vec![answered("other", json!(1)), answered(&calls[1].0, json!(["10:00"]))])];
     line.tell(RealtimeInput::Respond(Arc::new(next))).await;
     let (_, failure, _) = done_of(&line.until_done().await);
     assert_eq!(failure, None, "every call has its answer");
@@ -320,7 +329,8 @@ async fn arguments_that_are_none_fail_the_response_alone() {
 
 #[tokio::test]
 async fn what_was_not_heard_is_forgotten_while_it_is_made() {
-    let say = vec![Does::Say("A rather long sentence that goes on.".into()), Does::Say("And another one.".into())];
+    let say =
+        vec![Does::Say("A rather long sentence that goes on.".into()), Does::Say("And another one.".into())];
     let script = RealtimeScript {
         answers: VecDeque::from([say]),
         piece: Duration::from_millis(40),
@@ -349,7 +359,8 @@ async fn what_was_not_heard_is_forgotten_while_it_is_made() {
 
 #[tokio::test]
 async fn what_was_not_heard_is_forgotten_after_it_was_made() {
-    let say = vec![Does::Say("First one.".into()), Does::Say("Second one.".into()), Does::Say("Third one.".into())];
+    let say =
+        vec![Does::Say("First one.".into()), Does::Say("Second one.".into()), Does::Say("Third one.".into())];
     let mut line = Line::answering(say).await;
     line.respond(1).await;
     line.until_done().await;
@@ -371,7 +382,12 @@ async fn words_of_others_become_items() {
         Message::Agent("Hello.".into()),
         Message::Caller("I have pain.".into()),
         Message::Caller("  ".into()),
-        Message::Tools(vec![ToolExchange { id: "t1".into(), name: "find".into(), arguments: json!({}), result: json!("none") }]),
+        Message::Tools(vec![ToolExchange {
+            id: "t1".into(),
+            name: "find".into(),
+            arguments: json!({}),
+            result: json!("none"),
+        }]),
     ];
     let start = RealtimeStart { history: past, ..wide() };
     let line = Line::open(RealtimeScript::default(), json!({}), start).await;
@@ -383,7 +399,10 @@ async fn words_of_others_become_items() {
     assert_eq!(contents[1], json!({ "type": "input_text", "text": "I have pain." }));
     assert_eq!(items[2]["item"]["type"], "function_call");
     assert_eq!(items[3]["item"]["output"], "none");
-    assert_eq!((&items[4]["item"]["role"], &contents[4]["text"]), (&json!("assistant"), &json!("This call is recorded.")));
+    assert_eq!(
+        (&items[4]["item"]["role"], &contents[4]["text"]),
+        (&json!("assistant"), &json!("This call is recorded."))
+    );
     assert_eq!((&items[5]["item"]["role"], &contents[5]["text"]), (&json!("user"), &json!("12345")));
 }
 
@@ -393,7 +412,8 @@ async fn a_response_that_fails_leaves_the_session_alive() {
     let refused = vec![Does::Refuse("invalid_request_error", "invalid_value", "No such thing.")];
     let broken = vec![Does::Say("I".into()), Does::Fail("server_error", "server_error", "Oops.")];
     let answers = VecDeque::from([limited, refused, broken]);
-    let mut line = Line::open(RealtimeScript { answers, ..RealtimeScript::default() }, json!({}), wide()).await;
+    let mut line =
+        Line::open(RealtimeScript { answers, ..RealtimeScript::default() }, json!({}), wide()).await;
     for (id, kind, text) in [
         (1, LlmErrorKind::RateLimited, "Slow down, [key]."),
         (2, LlmErrorKind::Rejected, "No such thing."),
@@ -411,7 +431,12 @@ async fn a_response_that_fails_leaves_the_session_alive() {
 #[tokio::test]
 async fn errors_about_other_things_disturb_nothing() {
     let error = json!({ "type": "error", "error": { "type": "invalid_request_error", "message": "no", "event_id": "forget" } });
-    let mut line = Line::answering(vec![Does::Raw(error.to_string()), Does::Raw(r#"{"type":"of.tomorrow"}"#.into()), Does::Say("Fine.".into())]).await;
+    let mut line = Line::answering(vec![
+        Does::Raw(error.to_string()),
+        Does::Raw(r#"{"type":"of.tomorrow"}"#.into()),
+        Does::Say("Fine.".into()),
+    ])
+    .await;
     line.respond(1).await;
     let events = line.until_done().await;
     assert_eq!(words_of(&events), "Fine.");
@@ -421,14 +446,19 @@ async fn errors_about_other_things_disturb_nothing() {
 #[tokio::test]
 async fn a_broken_session_fails_once_and_says_why() {
     let garbage = |raw: &str| vec![Does::Say("I".into()), Does::Raw(raw.into()), Does::Stall];
-    let bad_sound = json!({ "type": "response.output_audio.delta", "item_id": "x", "delta": "***" }).to_string();
+    let bad_sound =
+        json!({ "type": "response.output_audio.delta", "item_id": "x", "delta": "***" }).to_string();
     let expired = json!({ "type": "error", "error": { "type": "invalid_request_error", "code": "session_expired", "message": "Your session hit the maximum duration of 60 minutes." } });
     for (answer, kind, text) in [
         (vec![Does::Say("I".into()), Does::Drop], LlmErrorKind::Network, "the socket was cut"),
         (garbage("{nonsense"), LlmErrorKind::BadAnswer, "a message is not JSON"),
         (garbage("[1]"), LlmErrorKind::BadAnswer, "a message has no type"),
         (garbage(&bad_sound), LlmErrorKind::BadAnswer, "sound that is not base64"),
-        (vec![Does::Say("I".into()), Does::Raw(expired.to_string()), Does::Drop], LlmErrorKind::Rejected, "maximum duration"),
+        (
+            vec![Does::Say("I".into()), Does::Raw(expired.to_string()), Does::Drop],
+            LlmErrorKind::Rejected,
+            "maximum duration",
+        ),
     ] {
         let mut line = Line::answering(answer).await;
         line.respond(1).await;
@@ -441,7 +471,9 @@ async fn a_broken_session_fails_once_and_says_why() {
 
 #[tokio::test]
 async fn a_handshake_that_is_refused_says_why() {
-    for (status, kind) in [(401, LlmErrorKind::Auth), (429, LlmErrorKind::RateLimited), (503, LlmErrorKind::Unavailable)] {
+    for (status, kind) in
+        [(401, LlmErrorKind::Auth), (429, LlmErrorKind::RateLimited), (503, LlmErrorKind::Unavailable)]
+    {
         let script = RealtimeScript { welcome: Welcome::Refuse(status), ..RealtimeScript::default() };
         let mut line = Line::open(script, json!({}), wide()).await;
         let error = line.failure().await;
@@ -456,13 +488,19 @@ async fn who_never_accepts_the_session_or_never_answers_is_too_slow() {
     let mut line = Line::open(script, json!({ "timeout": 0.1 }), wide()).await;
     line.respond(1).await;
     let error = line.failure().await;
-    assert_eq!((error.kind, error.message.as_str()), (LlmErrorKind::Timeout, "did not accept the session in time"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (LlmErrorKind::Timeout, "did not accept the session in time")
+    );
 
     let script = RealtimeScript { answers: VecDeque::from([vec![Does::Stall]]), ..RealtimeScript::default() };
     let mut line = Line::open(script, json!({ "timeout": 0.1 }), wide()).await;
     line.respond(1).await;
     let failure = done_of(&line.until_done().await).1.unwrap();
-    assert_eq!((failure.kind, failure.message.as_str()), (LlmErrorKind::Timeout, "did not begin to answer in time"));
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (LlmErrorKind::Timeout, "did not begin to answer in time")
+    );
     line.respond(2).await;
     assert_eq!(done_of(&line.until_done().await).1, None, "the one that was too slow was stopped");
 }
