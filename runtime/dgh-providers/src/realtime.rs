@@ -8,7 +8,7 @@
 pub mod gemini;
 pub mod openai;
 mod pump;
-mod sound;
+pub(crate) mod sound;
 
 use std::sync::Arc;
 

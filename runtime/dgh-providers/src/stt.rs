@@ -4,11 +4,18 @@
 //! Opening never waits: what is sent before the connection stands is kept for it. To drop the
 //! session is to close it.
 
+pub mod assemblyai;
+mod batch;
 mod connection;
+pub mod deepgram;
 pub mod failover;
+pub mod flux;
 mod gate;
+pub mod openai;
+pub(crate) mod openai_file;
 mod session;
 mod sound;
+pub mod speechmatics;
 mod wire;
 
 use std::sync::Arc;

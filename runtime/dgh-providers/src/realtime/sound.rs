@@ -8,7 +8,7 @@ use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 
 /// How samples are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// 16-bit little-endian PCM of this rate.
     Pcm(u32),
     /// G.711 µ-law, 8,000 Hz: what a telephone line has, at a sixth of the bytes.
@@ -29,7 +29,7 @@ impl Format {
     }
 
     /// Writes PCM as base64 behind what is there.
-    pub(super) fn encode(self, pcm: &[u8], out: &mut String) {
+    pub(crate) fn encode(self, pcm: &[u8], out: &mut String) {
         match self {
             Self::Pcm(_) => STANDARD.encode_string(pcm, out),
             Self::Ulaw => {

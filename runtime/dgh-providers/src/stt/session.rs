@@ -15,6 +15,7 @@ use crate::llm::LlmErrorKind;
 use crate::stt::connection::{Connection, Told};
 use crate::stt::sound::{Piece, Sound};
 use crate::stt::{Expected, Stt, SttEvent, SttInput, SttSession, SttStart};
+use crate::voice::endpoint::Endpoint;
 use crate::voice::{EVENT_QUEUE, INPUT_QUEUE, Patience, VoiceError};
 
 /// Rounds in which every recogniser may fail before the session gives up.
@@ -59,6 +60,12 @@ pub(crate) fn open(members: Vec<Member>, start: SttStart, again: bool) -> SttSes
     };
     tokio::spawn(session.run());
     SttSession { input, events }
+}
+
+/// Opens a session with one recogniser, that is not connected again when it fails.
+pub(crate) fn alone(endpoint: &Endpoint, stt: Arc<dyn Stt>, start: SttStart) -> SttSession {
+    let member = Member { name: endpoint.provider.clone(), stt, patience: endpoint.patience };
+    open(vec![member], start, false)
 }
 
 struct Session {
@@ -341,6 +348,13 @@ impl Session {
             return Ok(None);
         }
         let dumb = self.speech_since.is_some_and(|since| told_at < since);
+        if member.stt.ends_turns() && self.partial.is_empty() && !dumb {
+            // The turn was over before our detector heard it.
+            self.sound.answered();
+            self.asked.clear();
+            self.deadline = None;
+            return Ok(None);
+        }
         let spoke = !self.partial.is_empty() || (dumb && self.sound.loud_ms() >= SPEECH_MS);
         if spoke && self.doubts == 0 {
             self.doubts = 1;

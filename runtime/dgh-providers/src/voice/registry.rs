@@ -10,7 +10,7 @@ use crate::llm::LlmErrorKind;
 use crate::realtime::Realtime;
 use crate::realtime::gemini::GeminiLive;
 use crate::realtime::openai::OpenAiRealtime;
-use crate::stt::Stt;
+use crate::stt::{self, Stt};
 use crate::tts::Tts;
 use crate::tts::azure::Azure;
 use crate::tts::cartesia::Cartesia;
@@ -49,7 +49,12 @@ impl VoiceRegistry {
     }
 
     fn make_stt(&self, model: &Model) -> Result<Arc<dyn Stt>, VoiceError> {
+        let (client, secrets) = (self.client.clone(), self.secrets.as_ref());
         Ok(match model.protocol.as_str() {
+            "deepgram_listen" => stt::deepgram::new(model, client, secrets)?,
+            "openai_transcribe" => stt::openai::new(model, client, secrets)?,
+            "assemblyai_stream" => Arc::new(stt::assemblyai::AssemblyAi::new(model, client, secrets)?),
+            "speechmatics_realtime" => Arc::new(stt::speechmatics::Speechmatics::new(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })
     }
