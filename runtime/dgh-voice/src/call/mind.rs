@@ -37,7 +37,7 @@ impl<L: Line> Driver<L> {
     }
 
     /// Does what the engine wants.
-    fn act(&mut self) {
+    pub(super) fn act(&mut self) {
         loop {
             match self.call.poll() {
                 Poll::Effect(effect) => self.perform(effect),

@@ -207,6 +207,7 @@ impl<L: Line> Driver<L> {
         for event in std::mem::take(&mut self.setup.first) {
             self.tell(event);
         }
+        self.act();
         self.settle();
     }
 

@@ -371,6 +371,14 @@ impl Stt for Recogniser {
 struct Speaker(VoiceMood);
 
 impl Tts for Speaker {
+    fn provider(&self) -> &'static str {
+        "mouth"
+    }
+
+    fn rates(&self) -> &[u32] {
+        &[8_000]
+    }
+
     fn open(&self, start: TtsStart) -> TtsSession {
         let (input, mut asked) = mpsc::channel(64);
         let (tell, events) = mpsc::channel(64);
