@@ -10,7 +10,9 @@ pub mod g711;
 mod goertzel;
 pub mod jitter;
 pub mod level;
+pub mod mix;
 pub mod opus;
+mod random;
 pub mod record;
 pub mod resample;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::f32::consts::TAU;
 
+pub(crate) use super::random::Random;
+
 /// A sine; `level` is its peak, 1 at full scale.
 pub(crate) fn tone(hertz: f32, rate: u32, ms: u32, level: f32) -> Vec<i16> {
     tones(&[hertz], rate, ms, level)
@@ -22,18 +24,6 @@ pub(crate) fn noise(rate: u32, ms: u32, db: f32, seed: u32) -> Vec<i16> {
     let mut random = Random(seed | 1);
     let amplitude = 10f32.powf(db / 20.0) * 32_768.0 * 3f32.sqrt();
     (0..rate * ms / 1_000).map(|_| (random.next() * amplitude) as i16).collect()
-}
-
-/// Numbers from −1 to 1 that are the same every time.
-pub(crate) struct Random(pub(crate) u32);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> f32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0 as f32 / u32::MAX as f32 * 2.0 - 1.0
-    }
 }
 
 /// Speech of an American English voice, 8 kHz: see `fixtures/README.md`.
