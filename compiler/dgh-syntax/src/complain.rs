@@ -13,6 +13,7 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::{
     SyntaxKind,
+    advice::advice,
     error::SyntaxError,
     foreign,
     grammar::Rule,
@@ -348,34 +349,6 @@ fn other_statement(
     )
 }
 
-/// `if open { hand_over }`: an arrow is missing, and what stands in the braces is where it leads.
-pub(crate) fn join_targets(text: &str, errors: &mut Vec<SyntaxError>) {
-    let between = |start: u32, end: u32| text.get(start as usize..end as usize).unwrap_or_default();
-    let mut targets: Vec<(u32, Span, Span)> = Vec::new();
-    for error in errors.iter().filter(|e| e.code == Code::MissingTarget) {
-        let at = error.span.end;
-        let inside = errors.iter().find(|e| {
-            e.code == Code::UnknownStatement && e.span.start > at && between(at, e.span.start).trim() == "{"
-        });
-        let Some(inside) = inside else { continue };
-        let behind = between(inside.span.end, text.len() as u32);
-        let space = behind.len() - behind.trim_start().len();
-        if behind.trim_start().starts_with('}') {
-            let opening = at + between(at, inside.span.start).find('{').unwrap_or(0) as u32;
-            let braces = Span::new(opening, inside.span.end + space as u32 + 1);
-            targets.push((at, inside.span, braces));
-        }
-    }
-    for (at, name, braces) in targets {
-        errors.retain(|e| e.code != Code::UnknownStatement || e.span != name);
-        if let Some(error) = errors.iter_mut().find(|e| e.code == Code::MissingTarget && e.span.end == at) {
-            let target = format!("-> {}", between(name.start, name.end));
-            error.hint = Some(format!("Lead it there with an arrow instead of braces: `{target}`."));
-            *error = error.clone().unsafe_fix(format!("Write `{target}`"), braces, target);
-        }
-    }
-}
-
 /// What the names in a statement are names of.
 fn named(opening: &str) -> Option<&'static str> {
     Some(match opening {
@@ -622,47 +595,4 @@ fn keyword(rule: Rule) -> Option<String> {
     }
     let name = format!("{rule:?}");
     name.strip_prefix("kw_").map(|word| format!("`{word}`"))
-}
-
-/// How a statement is written, by its first word.
-fn advice(units: &Units<'_>, range: &Range<usize>) -> Option<&'static str> {
-    Some(match units.word(range.start) {
-        "when" => "A route for the LLM is written `when agrees: \"They agree to talk\" -> qualify`.",
-        "on" => {
-            "A handler is written `on error -> take_message` or `on silence(6s) { say \"Are you still there?\" }`."
-        }
-        "if" => "A condition is written `if booked -> confirm`.",
-        "else" => "It is written `else -> take_message`.",
-        "next" => "It is written `next -> confirm`.",
-        "var" => "A variable is written `var budget: money \"Yearly budget\"`.",
-        "input" => "An input is written `input lead_id: text`.",
-        "collect" => "It is written `collect day, reason { tries: 3 }`.",
-        "call" => "A call is written `call find_slots(day) as slots`.",
-        "run" => "A flow is run by `run verify(full_name) as identity`.",
-        "set" => "It is written `set topic = sales`.",
-        "transfer" => "It is written `transfer env.FRONT_DESK { mode: warm }`.",
-        "outcome" => "It is written `outcome booked, gave_up`.",
-        "import" => "It is written `import { verify } from \"./verify.dgh\"`.",
-        "enum" => "It is written `enum Topic { sales, service }`.",
-        "type" => "It is written `type Desk { name: text, number: phone }`.",
-        "const" => "It is written `const fee: money = 20 USD`.",
-        "tool" => "It is written `tool lookup(phone: phone) -> text { about: \"…\" get: \"…\" }`.",
-        "flow" => "It is written `flow verify(name: text) -> Verified { … }`.",
-        "agent" => "It is written `agent front_desk { … }`.",
-        "node" => "It is written `node hello { … }`.",
-        "webhook" => "It is written `webhook crm on call.ended { post: \"…\" }`.",
-        "ensure" => "It is written `ensure identity == yes before disclose`.",
-        "always" => "It is written `always amount <= balance else \"Too much\"`.",
-        "never" => "It is written `never balance in voicemail`.",
-        "moved" => "It is written `moved old_name -> new_name`.",
-        "score" => "It is written `score polite: 1..5 \"The agent was polite\"`.",
-        "test" => "It is written `test \"what it shows\" { … }`.",
-        "says" => "It is written `says \"Tomorrow, please\" means { day: 2026-03-02 }`.",
-        "mock" => "It is written `mock find_slots = […]`.",
-        "given" => "It is written `given lead_id = \"L1\"`.",
-        "expect" => "It is written `expect outcome == booked`.",
-        "mcp" => "It is written `mcp calendar { url: env.CALENDAR_MCP }`.",
-        "phrase" => "It is written `phrase welcome { en \"Hello\" es \"Hola\" }`.",
-        _ => return None,
-    })
 }

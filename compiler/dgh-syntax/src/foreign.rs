@@ -340,6 +340,34 @@ fn follows_value(units: &Units<'_>, index: usize) -> bool {
     index > 0 && ((K::Ident..=K::Time).contains(&before) || matches!(before, K::RightParen | K::RightBracket))
 }
 
+/// `if open { hand_over }`: an arrow is missing, and what stands in the braces is where it leads.
+pub(crate) fn join_targets(text: &str, errors: &mut Vec<SyntaxError>) {
+    let between = |start: u32, end: u32| text.get(start as usize..end as usize).unwrap_or_default();
+    let mut targets: Vec<(u32, Span, Span)> = Vec::new();
+    for error in errors.iter().filter(|e| e.code == Code::MissingTarget) {
+        let at = error.span.end;
+        let inside = errors.iter().find(|e| {
+            e.code == Code::UnknownStatement && e.span.start > at && between(at, e.span.start).trim() == "{"
+        });
+        let Some(inside) = inside else { continue };
+        let behind = between(inside.span.end, text.len() as u32);
+        let space = behind.len() - behind.trim_start().len();
+        if behind.trim_start().starts_with('}') {
+            let opening = at + between(at, inside.span.start).find('{').unwrap_or(0) as u32;
+            let braces = Span::new(opening, inside.span.end + space as u32 + 1);
+            targets.push((at, inside.span, braces));
+        }
+    }
+    for (at, name, braces) in targets {
+        errors.retain(|e| e.code != Code::UnknownStatement || e.span != name);
+        if let Some(error) = errors.iter_mut().find(|e| e.code == Code::MissingTarget && e.span.end == at) {
+            let target = format!("-> {}", between(name.start, name.end));
+            error.hint = Some(format!("Lead it there with an arrow instead of braces: `{target}`."));
+            *error = error.clone().unsafe_fix(format!("Write `{target}`"), braces, target);
+        }
+    }
+}
+
 /// A token that no program may hold.
 pub(crate) fn token(text: &str, span: Span) -> SyntaxError {
     let written = |own: &str| {

@@ -3,6 +3,7 @@
 //! [`parse`] is a pure function that cannot fail: it gives a tree for any text and every syntax error in it. The tree
 //! holds every byte of the text; [`ast`] has typed views of it.
 
+mod advice;
 mod allow;
 mod alphabet;
 pub mod ast;

@@ -8,10 +8,10 @@ use crate::{
     SyntaxKind, SyntaxNode,
     allow::{self, AllowComment},
     ast::{self, AstNode as _},
-    complain::{self, Refusal},
+    complain::Refusal,
     depth,
     error::SyntaxError,
-    flaws,
+    flaws, foreign,
     grammar::{Grammar, Rule},
     recover, token,
     tree::TreeBuilder,
@@ -66,7 +66,7 @@ pub fn parse(text: &str) -> Parse {
     builder.finish_node();
     let (green, more) = builder.finish();
     errors.extend(more);
-    complain::join_targets(text, &mut errors);
+    foreign::join_targets(text, &mut errors);
     let allows = allow::comments(text, &tokens);
     let mut parse = Parse { green, errors, allows, accepted, work };
     parse.check_edition();

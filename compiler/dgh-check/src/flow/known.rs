@@ -25,6 +25,11 @@ pub(crate) fn check(solved: &Assigned<'_, '_>, report: &mut Report) {
     if scene.has_lost_arrow || scene.has_lost_writes() {
         return;
     }
+    let asks = |route: &Route| route.decider.condition().is_some_and(|c| !asked_plainly(c).is_empty());
+    // Most dialogues ask nothing so, and their states need no second look.
+    if !scene.dialogue.routes.iter().any(|(_, route)| asks(route)) {
+        return;
+    }
     let Some(assumed) = assumed(solved) else { return };
     let mut asked: Vec<(SlotId, Origin)> = Vec::new();
     let mut ask = |route: &Route, state: &FixedBitSet| {
