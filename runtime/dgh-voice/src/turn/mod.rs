@@ -1,9 +1,20 @@
 //! Turn taking: who speaks, and when a turn is over. A pure state machine: facts with their time
 //! go in, decisions come out. It never hears sound; detectors and recognisers tell it.
+//!
+//! Its timelines are drawn in `TURNS.md`; each is a test.
 
+mod detector;
+mod echo;
 mod policy;
+mod speech;
+mod tables;
+mod taker;
+#[cfg(test)]
+mod tests;
+mod words;
 
 pub use policy::{Policy, Tuning};
+pub use taker::TurnTaker;
 
 use crate::Millis;
 
@@ -33,8 +44,10 @@ pub enum Heard {
     /// The recogniser is broken, and there is none: turns are told by the detector alone, empty.
     Deaf,
     /// The agent's sound began or goes on (true: the caller may talk over it) or, none, has ended.
+    /// Sound that is held has not ended.
     Agent(Option<bool>),
-    /// The words that the agent is saying; heard back, they are its echo.
+    /// The words that the agent is saying, or will say next; heard back, they are its echo. For lines
+    /// that do not cancel their echo.
     Saying(String),
     /// What the node wants now.
     Policy(Policy),
@@ -47,19 +60,21 @@ pub enum Heard {
 /// A decision.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// The caller speaks: the silence counter stops.
+    /// The caller speaks: the silence counter stops. Always followed by a `Turn`.
     CallerSpeaking,
-    /// Stop the agent's sound where it is, and keep the rest: this may be an interruption.
+    /// Stop the agent's sound where it is, and keep the rest: this may be an interruption. Always
+    /// followed by `Resume` or `Cut`.
     Hold,
     /// It was none (a noise, a backchannel): go on where it stopped.
     Resume,
-    /// It is one: drop what was held.
+    /// It is one: drop what was held, or what sounds. Comes without a `Hold` when words decide.
     Cut,
     /// This looks like a whole turn: an answer can be prepared. Replaces what was prepared.
     Prepare(Turn),
     /// The caller goes on: drop what was prepared.
     Discard,
-    /// The turn is over. If its words are those of the last `Prepare`, what was prepared holds.
+    /// The turn is over. If its text is that of the last `Prepare`, what was prepared holds: where
+    /// only the punctuation changed, it is.
     Turn(Turn),
     /// The recogniser should give its last words now.
     Finish,
