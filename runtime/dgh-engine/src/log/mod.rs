@@ -6,6 +6,7 @@ mod difference;
 mod functions;
 mod replay;
 mod seal;
+mod stream;
 mod voice;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use functions::Functions;
 pub use replay::{Divergence, ReplayError, Replayed, replay};
 pub use voice::{Timing, Voice};
 pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
+pub use stream::Sealer;
 
 /// The log of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

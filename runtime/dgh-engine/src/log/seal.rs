@@ -3,7 +3,7 @@
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 
-use super::Log;
+use super::{Log, stream};
 
 /// Bytes of a key.
 pub const KEY_LENGTH: usize = 32;
@@ -50,11 +50,14 @@ pub fn seal(log: &Log, key: &[u8; KEY_LENGTH], nonce: &[u8; NONCE_LENGTH]) -> Re
     Ok([HEAD.as_slice(), nonce, &sealed].concat())
 }
 
-/// Opens a sealed log.
+/// Opens a sealed log, also one that is still written or that a crash left behind.
 pub fn open(sealed: &[u8], key: &[u8; KEY_LENGTH]) -> Result<Log, OpenError> {
     let (head, rest) = sealed.split_first_chunk::<8>().ok_or(OpenError::NotALog)?;
     if head.split_last().map(|(_, name)| name) != HEAD.split_last().map(|(_, name)| name) {
         return Err(OpenError::NotALog);
+    }
+    if head == stream::HEAD {
+        return stream::open(rest, key);
     }
     if head != HEAD {
         return Err(OpenError::Version);

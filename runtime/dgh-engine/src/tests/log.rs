@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::build::{Build, ask, collect, say, start, ty, words};
 use crate::event::{Event, Timestamp, Usage, UtteranceId};
-use crate::log::{KEY_LENGTH, Log, LoggedCall, OpenError, ReplayError, open, replay, seal};
+use crate::log::{KEY_LENGTH, Log, LoggedCall, OpenError, ReplayError, Sealer, open, replay, seal};
 use crate::{Effect, Poll, Prepared};
 
 fn program(goodbye: &str) -> Arc<Prepared> {
@@ -114,6 +114,34 @@ fn a_sealed_log_opens_with_its_key_alone() {
     assert!(matches!(open(&changed, &key), Err(OpenError::Sealed)));
     assert!(matches!(open(b"something else", &key), Err(OpenError::NotALog)));
     assert!(matches!(open(&sealed[..10], &key), Err(OpenError::NotALog)));
+}
+
+#[test]
+fn a_log_that_grows_opens_as_far_as_it_was_written() {
+    let log = logged(&program("Thank you."));
+    let (key, nonce, own) = ([7; KEY_LENGTH], [9; 12], [5; KEY_LENGTH]);
+    let (mut sealer, mut file) = Sealer::begin(&log, &key, &nonce, &own).unwrap();
+    assert_eq!(open(&file, &key).unwrap(), Log { entries: Vec::new(), ..log.clone() });
+    let half = log.entries.len() / 2;
+    let (first, second) = log.entries.split_at(half);
+    file.extend(sealer.entries(first).unwrap());
+    let before = file.len();
+    file.extend(sealer.entries(second).unwrap());
+    assert_eq!(open(&file, &key).unwrap(), log);
+    assert!(!file.windows(4).any(|bytes| bytes == b"4711"));
+    // Cut in the middle of a piece: what stands before it counts.
+    for end in [before, before + 3, before + 4, file.len() - 1] {
+        assert_eq!(open(&file[..end], &key).unwrap().entries, first, "cut at {end}");
+    }
+    assert!(matches!(open(&file, &[8; KEY_LENGTH]), Err(OpenError::Sealed)));
+    // A piece can be neither changed nor left out.
+    let mut changed = file.clone();
+    changed[before - 1] ^= 1;
+    assert!(matches!(open(&changed, &key), Err(OpenError::Sealed)));
+    let head = Sealer::begin(&log, &key, &nonce, &own).unwrap().1.len();
+    let without_first = [&file[..head], &file[before..]].concat();
+    assert!(matches!(open(&without_first, &key), Err(OpenError::Sealed)));
+    assert!(matches!(open(&file[..20], &key), Err(OpenError::NotALog)));
 }
 
 #[test]
