@@ -8,9 +8,6 @@
 
 mod args;
 mod commands;
-mod keys;
-mod models;
-mod project;
 mod session;
 mod ui;
 

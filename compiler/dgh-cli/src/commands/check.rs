@@ -10,7 +10,7 @@ use dgh_ir::Program;
 
 use crate::Outcome;
 use crate::args::{Check, Format};
-use crate::project::Project;
+use dgh_platform::Project;
 use crate::ui;
 
 /// Rounds of `--fix`: a fix can make place for another one.

@@ -8,7 +8,7 @@ use dgh_ir::wire;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Compile;
-use crate::project::Project;
+use dgh_platform::Project;
 use crate::ui;
 
 pub fn run(args: &Compile) -> anyhow::Result<Outcome> {

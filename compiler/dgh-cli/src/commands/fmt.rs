@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::Outcome;
 use crate::args::Fmt;
-use crate::project;
+use dgh_platform::project;
 use crate::ui;
 
 pub fn run(args: &Fmt) -> anyhow::Result<Outcome> {

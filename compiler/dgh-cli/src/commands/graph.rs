@@ -1,14 +1,13 @@
 //! `dgh graph`.
 
-use anyhow::{Context as _, bail};
-use dgh_compile::Compiled;
 use dgh_ir::graph::Diagram;
-use dgh_ir::program::{Agent, AgentId, DialogueId};
+use dgh_ir::program::DialogueId;
 
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::{Graph, GraphFormat};
-use crate::project::Project;
+use dgh_platform::Project;
+use dgh_platform::agents::own_agent;
 use crate::ui;
 
 pub fn run(args: &Graph) -> anyhow::Result<Outcome> {
@@ -33,19 +32,4 @@ pub fn run(args: &Graph) -> anyhow::Result<Outcome> {
         GraphFormat::Json => serde_json::to_string_pretty(&diagram.to_json())?,
     })?;
     Ok(Outcome::Clean)
-}
-
-/// The agent of the entry file with this name, or its only one.
-pub fn own_agent<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result<(AgentId, &'a Agent)> {
-    let own: Vec<_> = compiled.program.agents.iter().take(compiled.program.own_agents as usize).collect();
-    let names = || own.iter().map(|(_, a)| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ");
-    match (name, own.as_slice()) {
-        (_, []) => bail!("the file has no agent"),
-        (None, [only]) => Ok(*only),
-        (None, _) => bail!("the file has several agents; name one with --agent: {}", names()),
-        (Some(name), all) => {
-            let found = all.iter().find(|(_, a)| a.name == name).copied();
-            found.with_context(|| format!("there is no agent `{name}`; the file has {}", names()))
-        }
-    }
 }

@@ -10,11 +10,11 @@ use dgh_ir::program::McpTool;
 use dgh_net::Toolbox;
 
 use super::check::report_errors;
-use super::run::start::profile;
+use dgh_platform::agents::profile;
 use crate::Outcome;
 use crate::args;
-use crate::models;
-use crate::project::Project;
+use dgh_platform::models;
+use dgh_platform::Project;
 use crate::ui;
 
 pub fn run(args: &args::Lock) -> anyhow::Result<Outcome> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::write_agent::write_agent;
 use crate::Outcome;
 use crate::args::{New, Template};
-use crate::models::Server;
+use dgh_platform::models::Server;
 use crate::ui;
 
 /// Files of a template: name and text.

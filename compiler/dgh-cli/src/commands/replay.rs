@@ -12,13 +12,13 @@ use dgh_ir::wire;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Replay;
-use crate::project::Project;
+use dgh_platform::Project;
 use crate::ui;
 
 pub fn run(args: &Replay) -> anyhow::Result<Outcome> {
     let reading = || format!("cannot read {}", args.log.display());
     let bytes = fs::read(&args.log).with_context(reading)?;
-    let log = open(&bytes, &crate::keys::log_key()?).with_context(reading)?;
+    let log = open(&bytes, &dgh_platform::keys::log_key()?).with_context(reading)?;
     let source =
         log.program.clone().unwrap_or_else(|| ProgramRef { path: ".".to_owned(), hash: String::new() });
     let path = args.with.clone().unwrap_or_else(|| PathBuf::from(&source.path));

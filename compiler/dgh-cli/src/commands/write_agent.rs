@@ -11,7 +11,7 @@ use dgh_engine::{Message, Prepared};
 
 use super::check::worst_first;
 use super::test::place;
-use crate::models::{self, Server};
+use dgh_platform::models::{self, Server};
 use crate::ui;
 
 /// The page that tells a model how to write programs.

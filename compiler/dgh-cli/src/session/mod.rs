@@ -5,8 +5,6 @@
 //! which a person types is not counted.
 
 mod clock;
-mod mocks;
-mod tools;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,6 +14,7 @@ use dgh_engine::effect::{Effect, Record};
 use dgh_engine::event::{Event, ReplyId, Timestamp, ToolCallId, TransferFailureEvent};
 use dgh_engine::log::{Log, LoggedCall};
 use dgh_engine::{Call, Poll};
+use dgh_platform::Tools;
 use dgh_providers::{Models, reply};
 use futures::StreamExt as _;
 use serde_json::json;
@@ -23,8 +22,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 pub use clock::Clock;
-pub use mocks::Mocks;
-pub use tools::Tools;
 
 /// Who sees what happens.
 pub trait Audience {

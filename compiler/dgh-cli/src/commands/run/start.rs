@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
-use dgh_compile::Compiled;
-use dgh_compile::manifest::Profile;
-use dgh_diag::suggest;
 use dgh_engine::event::{AnsweredBy, Event, Timestamp};
 use dgh_engine::log::{Log, LoggedCall, ProgramRef, seal};
-use dgh_engine::{CallStart, Caller, Direction, Prepared, StartError};
-use dgh_ir::program::{Agent, Channel, SlotKind};
-use dgh_ir::{from_json, wire};
+use dgh_engine::{CallStart, Caller, Direction, Prepared};
+use dgh_ir::program::{Agent, Channel};
+use dgh_ir::wire;
 use dgh_net::Toolbox;
+use dgh_platform::models::{self, Server};
+use dgh_platform::{Mocks, Project, Tools, agents};
 use serde_json::Value as Json;
 
 use crate::args::Run;
 use crate::commands::check::report_errors;
-use crate::commands::graph::own_agent;
-use crate::models::{self, Server};
-use crate::project::Project;
-use crate::session::{Clock, Mocks, Session, Tools};
+use crate::session::{Clock, Session};
 
 /// A call, and what is said about it first.
 pub struct Started {
@@ -37,8 +33,8 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     if !report_errors(&project, &compiled)? {
         return Ok(None);
     }
-    let (_, agent) = own_agent(&compiled, args.agent.as_deref())?;
-    let profile = profile(&compiled, args.profile.as_deref())?;
+    let (_, agent) = agents::own_agent(&compiled, args.agent.as_deref())?;
+    let profile = agents::profile(&compiled, args.profile.as_deref())?;
     let now = time(args, agent)?;
 
     let outbound = agent.groups.contains_key("outbound");
@@ -47,7 +43,7 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     call_start.direction = if outbound { Direction::Outbound } else { Direction::Inbound };
     call_start.caller = Caller { phone: args.caller.clone(), language: None };
     call_start.env = profile.map(|p| p.env.clone()).unwrap_or_default();
-    call_start.inputs = inputs(args, &compiled, agent, profile)?;
+    call_start.inputs = agents::inputs(&compiled.program, agent, profile, inputs(args)?)?;
     let server = Server { url: args.llm_url.as_deref(), timeout: args.llm_timeout };
     let chosen = models::choose(&compiled.program, &args.llm, server)?;
     call_start.models = chosen.list.clone();
@@ -62,32 +58,20 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     let program = Arc::new(compiled.program.clone());
     let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
     let env = call_start.env.clone();
-    let real = Toolbox::new(Arc::clone(&program), client, secrets, env, agent.locale());
+    let real = Arc::new(Toolbox::new(Arc::clone(&program), client, secrets, env, agent.locale()));
     let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real);
     let notes = notes(&project, agent, &chosen);
     let source = ProgramRef { path: project.shown(), hash: wire::content_hash(&program) };
     let call = LoggedCall::new(Prepared::new(program), &agent.name, call_start);
-    let call = call.map_err(|error| hint_inputs(error, agent))?.with_program(source);
+    let call = call.map_err(|error| agents::hint_inputs(error, &agent.name))?.with_program(source);
     let first = if outbound { vec![Event::AnsweredBy { who: AnsweredBy::Human }] } else { Vec::new() };
     Ok(Some(Started { session: Session::new(call, Clock::new(now), registry, tools), first, notes }))
 }
 
-/// The profile that a command works with.
-pub fn profile<'a>(compiled: &'a Compiled, name: Option<&str>) -> anyhow::Result<Option<&'a Profile>> {
-    let found = compiled.manifest.as_ref().and_then(|m| m.profile(name)).map(|(_, profile)| profile);
-    match (found, name) {
-        (None, Some(name)) => {
-            let known = compiled.manifest.iter().flat_map(|m| m.profiles.keys());
-            bail!("dgh.toml has no profile `{name}`{}", known_names(name, known.map(String::as_str)))
-        }
-        (found, _) => Ok(found),
-    }
-}
-
 /// A log as it is written: encrypted, so that a file that lies around tells nothing.
 pub fn sealed(log: &Log) -> anyhow::Result<Vec<u8>> {
-    let key = crate::keys::log_key()?;
-    Ok(seal(log, &key, &crate::keys::fresh_nonce()?)?)
+    let key = dgh_platform::keys::log_key()?;
+    Ok(seal(log, &key, &dgh_platform::keys::fresh_nonce()?)?)
 }
 
 fn notes(project: &Project, agent: &Agent, chosen: &models::Chosen) -> Vec<String> {
@@ -109,51 +93,11 @@ fn time(args: &Run, agent: &Agent) -> anyhow::Result<Timestamp> {
     Ok(Timestamp(there.timestamp_millis()))
 }
 
-/// Inputs of the profile, and over them those of the command line.
-fn inputs(
-    args: &Run,
-    compiled: &Compiled,
-    agent: &Agent,
-    profile: Option<&Profile>,
-) -> anyhow::Result<indexmap::IndexMap<String, Json>> {
-    let mut all = profile.map(|p| p.inputs.clone()).unwrap_or_default();
-    all.retain(|name, _| agent.dialogue.slot(name).is_some());
-    for input in &args.inputs {
+/// Inputs of the command line.
+fn inputs(args: &Run) -> anyhow::Result<Vec<(String, Json)>> {
+    let read = |input: &String| {
         let (name, text) = input.split_once('=').with_context(|| format!("`{input}` is not NAME=VALUE"))?;
-        let inputs = agent.dialogue.slots.iter().filter(|(_, slot)| slot.kind == SlotKind::Input);
-        let slot = agent.dialogue.slot(name).with_context(|| {
-            let known = known_names(name, inputs.map(|(_, slot)| slot.name.as_str()));
-            format!("agent `{}` has no input `{name}`{known}", agent.name)
-        })?;
-        let ty = &agent.dialogue.slots[slot].ty;
-        // What is typed is a text, or JSON where a text does not fit: true, 4, a list.
-        let as_text = Json::String(text.to_owned());
-        let as_json = serde_json::from_str(text).ok();
-        let fits = |json: &Json| from_json(&compiled.program, ty, json, agent.locale()).is_ok();
-        let value = as_json.filter(|json| !fits(&as_text) && fits(json)).unwrap_or(as_text);
-        all.insert(name.to_owned(), value);
-    }
-    Ok(all)
-}
-
-/// What a name could have been: the nearest, or all of them.
-fn known_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    match suggest::closest(name, known.iter().copied()) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None if known.is_empty() => "; it has none".to_owned(),
-        None => format!("; it has {}", suggest::all_of(&suggest::quoted(&known))),
-    }
-}
-
-fn hint_inputs(error: StartError, agent: &Agent) -> anyhow::Error {
-    let inputs = matches!(error, StartError::MissingInput(_) | StartError::BadInput { .. });
-    let error = anyhow::Error::from(error);
-    if inputs {
-        return error.context(format!(
-            "agent `{}` cannot start; give inputs with --input NAME=VALUE or under [profiles.dev.inputs] of dgh.toml",
-            agent.name
-        ));
-    }
-    error
+        Ok((name.to_owned(), Json::from(text)))
+    };
+    args.inputs.iter().map(read).collect()
 }

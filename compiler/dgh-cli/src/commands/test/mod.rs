@@ -24,7 +24,7 @@ use self::live::LiveModel;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Test;
-use crate::project::{self, Project};
+use dgh_platform::project::{self, Project};
 
 pub fn run(args: &Test) -> anyhow::Result<Outcome> {
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Tools of a call in text: the mocks of the profile first, then the real ones.
+//! Tools of a call: the mocks of the profile first, then the real ones.
 
 use std::sync::Arc;
 
@@ -6,23 +6,24 @@ use dgh_engine::effect::{ToolName, ToolRequest};
 use dgh_engine::event::{Timestamp, ToolFailure};
 use dgh_ir::{Locale, Program, from_json, to_json};
 use dgh_net::Toolbox;
+use dgh_voice::call::CallTools;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
-use super::mocks::{Answer, Mocks};
+use crate::mocks::{Answer, Mocks};
 
 /// What answers when a tool is called.
 pub struct Tools {
     program: Arc<Program>,
     locale: Locale,
     mocks: Option<Mocks>,
-    real: Toolbox,
+    real: Arc<Toolbox>,
 }
 
 impl Tools {
     /// Mocks, if any, before the real tools.
-    pub fn new(program: Arc<Program>, locale: Locale, mocks: Option<Mocks>, real: Toolbox) -> Self {
+    pub fn new(program: Arc<Program>, locale: Locale, mocks: Option<Mocks>, real: Arc<Toolbox>) -> Self {
         Self { program, locale, mocks, real }
     }
 
@@ -75,6 +76,16 @@ impl Tools {
             Ok(value) => Ok(to_json(&value)),
             Err(error) => Err(failure("bad_answer", error.to_string())),
         }
+    }
+}
+
+impl CallTools for Tools {
+    fn call(
+        &mut self,
+        request: &ToolRequest,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Json, ToolFailure>> {
+        Tools::call(self, request, now)
     }
 }
 

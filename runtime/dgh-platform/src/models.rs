@@ -8,14 +8,14 @@ use dgh_compile::manifest::{Profile, SecretRef};
 use dgh_compile::{Memory, compile};
 use dgh_diag::Severity;
 use dgh_engine::reply::{Message, Model};
-use dgh_ir::program::{Provider, ProviderUse};
+use dgh_ir::program::{self, Provider, ProviderUse};
 use dgh_ir::{ExprKind, Program, to_json};
 use dgh_net::secrets::{References, Source};
 use dgh_net::{Client, Policy, Secrets};
 use dgh_providers::{Llm, LlmError, Models, Registry, offline, write};
 use serde_json::{Map, Value as Json};
 
-use crate::project::Project;
+use crate::Project;
 
 /// What `--llm` chose.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub fn choose(program: &Program, llm: &str, server: Server<'_>) -> anyhow::Resul
         "offline" => Ok(Chosen {
             name: "offline model".to_owned(),
             notice: Some(offline::NOTICE.to_owned()),
-            list: vec![named("offline", "", Server::default())?],
+            list: vec![named("llm", "offline", "", Server::default())?],
             instead: true,
         }),
         "agent" => {
@@ -73,7 +73,14 @@ pub fn model(text: &str, server: Server<'_>) -> anyhow::Result<Model> {
     let (provider, model) = text
         .split_once('/')
         .with_context(|| format!("`{text}` is not PROVIDER/MODEL, such as openai/gpt-4.1-mini"))?;
-    named(provider, model, server)
+    named("llm", provider, model, server)
+}
+
+/// A recogniser (`stt`) or a voice (`tts`), written `provider/model`, or `provider` where it has one
+/// model alone.
+pub fn speech(kind: &str, text: &str) -> anyhow::Result<Model> {
+    let (provider, model) = text.split_once('/').unwrap_or((text, ""));
+    named(kind, provider, model, Server::default())
 }
 
 /// Where the secrets of a profile are; files are relative to the project.
@@ -164,7 +171,7 @@ impl Models for Instead {
 
 /// A model as an agent would name it. Compiling a small agent checks the provider and its
 /// parameters against the standard library, and says what is wrong in the same words.
-fn named(provider: &str, model: &str, server: Server<'_>) -> anyhow::Result<Model> {
+fn named(kind: &str, provider: &str, model: &str, server: Server<'_>) -> anyhow::Result<Model> {
     if !provider.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         bail!("`{provider}` is not the name of a provider");
     }
@@ -173,7 +180,7 @@ fn named(provider: &str, model: &str, server: Server<'_>) -> anyhow::Result<Mode
     let url = server.url.map(|url| format!(", url: {}", quoted(url))).unwrap_or_default();
     let timeout = server.timeout.map(|t| format!(", timeout: {}ms", t.as_millis())).unwrap_or_default();
     let text = format!(
-        "dgh 1\nagent a {{\n  llm: {provider}({model}{url}{timeout})\n  outcome done\n  start n\n  node n {{\n    \
+        "dgh 1\nagent a {{\n  {kind}: {provider}({model}{url}{timeout})\n  outcome done\n  start n\n  node n {{\n    \
          ask \"Hi\"\n    when bye: \"Bye\" -> end done\n  }}\n}}\n"
     );
     let compiled = compile(&Memory::new([("agent.dgh", text)]), "agent.dgh");
@@ -181,9 +188,14 @@ fn named(provider: &str, model: &str, server: Server<'_>) -> anyhow::Result<Mode
         let hint = error.hint.as_deref().map(|hint| format!(". {hint}")).unwrap_or_default();
         bail!("{}{hint}", error.message);
     }
-    let used =
-        compiled.program.agents.iter().find_map(|(_, agent)| agent.models.llm.first()).context("no model")?;
-    Ok(resolved(&compiled.program, used))
+    let of_kind = |models: &program::Models| match kind {
+        "stt" => models.stt.first().cloned(),
+        "tts" => models.tts.first().cloned(),
+        _ => models.llm.first().cloned(),
+    };
+    let mut agents = compiled.program.agents.iter();
+    let used = agents.find_map(|(_, agent)| of_kind(&agent.models)).context("no model")?;
+    Ok(resolved(&compiled.program, &used))
 }
 
 /// A model as a program names it, with its constant arguments.
