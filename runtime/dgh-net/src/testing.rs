@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub use socket::{Handshake, ServerSocket, SocketServer, Welcome};
+pub use socket::{Handshake, ServerSocket, SocketServer, Welcome, close, in_frames};
 
 /// A server on 127.0.0.1. It stops when it is dropped.
 pub struct Server {

@@ -3,6 +3,7 @@
 
 mod realtime;
 mod realtime_gemini;
+pub mod stt;
 
 pub mod tts;
 
@@ -20,7 +21,9 @@ use serde_json::{Value as Json, json};
 
 use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::registry::Models;
+use crate::voice::VoiceRegistry;
 
+pub use stt::SttServer;
 pub use realtime_gemini::{GeminiDoes, GeminiScript, GeminiServer};
 pub use realtime::{Does, LETTER_MS, PIECE_MS, RealtimeScript, RealtimeServer};
 
@@ -103,6 +106,16 @@ pub fn model(provider: &str) -> Model {
         settings: serde_json::Map::new(),
         key: None,
     }
+}
+
+/// Recognisers, voices and speech-to-speech models that may be on this machine, without keys.
+///
+/// # Panics
+/// If no client can be made.
+#[allow(clippy::expect_used, reason = "a test without a client has failed")]
+pub fn voices() -> VoiceRegistry {
+    let client = dgh_net::Client::new(dgh_net::Policy::with_private()).expect("a client");
+    VoiceRegistry::new(client, Arc::new(HashMap::<String, secrecy::SecretString>::new()))
 }
 
 /// What a scripted model does next.

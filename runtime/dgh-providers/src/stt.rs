@@ -10,12 +10,14 @@ mod connection;
 pub mod deepgram;
 pub mod failover;
 pub mod flux;
-mod gate;
+pub(crate) mod gate;
 pub mod openai;
 pub(crate) mod openai_file;
 mod session;
 mod sound;
 pub mod speechmatics;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 use std::sync::Arc;

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 /// A socket as the server holds it: a stream of messages, and a sink for them.
@@ -162,4 +166,20 @@ async fn accept(
     };
     let socket = accept_hdr_async(stream, check).await.ok()?;
     Some((taken?, socket))
+}
+
+/// A text that reaches the reader in frames of so many bytes: characters are cut anywhere.
+pub fn in_frames(text: &str, bytes: usize) -> Vec<Message> {
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(bytes.max(1)).collect();
+    let frame = |(index, piece): (usize, &&[u8])| {
+        let kind = if index == 0 { Data::Text } else { Data::Continue };
+        let last = index + 1 == pieces.len();
+        Message::Frame(Frame::message(piece.to_vec(), OpCode::Data(kind), last))
+    };
+    pieces.iter().enumerate().map(frame).collect()
+}
+
+/// The end of a socket, with a code and a reason.
+pub fn close(code: u16, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code: code.into(), reason: reason.to_owned().into() }))
 }

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(told(&mut sound), 50);
         (0..100).for_each(|_| sound.add(frame(800)));
         sound.rewind();
-        assert_eq!(told(&mut sound), 149, "what was quiet before speech goes with it");
+        assert_eq!(told(&mut sound), 150, "what was quiet before speech goes with it");
         (0..2_000).for_each(|_| sound.add(frame(800)));
         sound.rewind();
         assert_eq!(told(&mut sound), 750);

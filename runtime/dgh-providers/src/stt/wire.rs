@@ -72,6 +72,11 @@ pub(crate) struct Tell {
 }
 
 impl Tell {
+    #[cfg(test)]
+    pub(crate) fn take(&mut self) -> Vec<Told> {
+        self.queue.drain(..).collect()
+    }
+
     pub(crate) fn tell(&mut self, told: Told) {
         self.queue.push_back(told);
     }
