@@ -3,6 +3,9 @@
 //! A session is opened before its first word is needed and kept from turn to turn. Opening never
 //! waits. To drop the session is to close it.
 //!
+//! A client here is one connection to one model: it fails when its connection does. Who comes next,
+//! and when to connect again, is decided by [`failover`], through which calls use all of them.
+//!
 //! What is spoken may hold private values: it is never logged, and no error repeats it.
 
 pub(crate) mod azure;
@@ -10,6 +13,7 @@ pub(crate) mod cartesia;
 mod contexts;
 pub(crate) mod deepgram;
 pub(crate) mod elevenlabs;
+pub mod failover;
 mod line;
 pub(crate) mod openai;
 mod pcm;
@@ -68,7 +72,7 @@ pub enum TtsInput {
         id: u32,
         /// The words.
         text: String,
-        /// Language tag.
+        /// Language tag; empty: the call's.
         language: String,
     },
     /// Nothing of this request is wanted any more. Sound that is on its way may still come, `Done`
@@ -131,6 +135,17 @@ pub enum TtsEvent {
         /// Why.
         error: VoiceError,
     },
+}
+
+impl TtsEvent {
+    /// The request that it is about.
+    pub fn request(&self) -> Option<u32> {
+        match self {
+            Self::Started { id, .. } | Self::Audio { id, .. } | Self::Words { id, .. } | Self::Done { id } => Some(*id),
+            Self::Failed { id, .. } => *id,
+            Self::Connected { .. } | Self::Switched { .. } => None,
+        }
+    }
 }
 
 /// A word in the sound of a request.

@@ -33,6 +33,8 @@ pub(super) struct Request {
     pub(super) waits: bool,
     sound: Whole,
     words: Aligner,
+    /// Words that were told before any sound.
+    early: Vec<WordMark>,
     ready: VecDeque<TtsEvent>,
     held: usize,
     over: Option<Result<(), VoiceError>>,
@@ -51,6 +53,7 @@ impl Line {
             sounded: false,
             waits: false,
             sound: Whole::default(),
+            early: Vec::new(),
             ready: VecDeque::new(),
             held: 0,
             over,
@@ -120,11 +123,6 @@ impl Request {
         self.asked.is_none() && self.over.is_none()
     }
 
-    /// Whether all of it came, told or not.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.is_some()
-    }
-
     /// Bytes of sound that wait to be told.
     pub(super) fn held(&self) -> usize {
         self.held
@@ -143,13 +141,19 @@ impl Request {
         }
         self.held += pcm.len();
         self.ready.push_back(TtsEvent::Audio { id: self.id, pcm });
+        if !self.early.is_empty() {
+            let words = std::mem::take(&mut self.early);
+            self.ready.push_back(TtsEvent::Words { id: self.id, words });
+        }
     }
 
     /// Places of its words: the function is given the words and when the sound so far ends.
     pub(super) fn words(&mut self, rate: u32, tell: impl FnOnce(&mut Aligner, u32, &mut Vec<WordMark>)) {
-        let mut words = Vec::new();
+        let mut words = std::mem::take(&mut self.early);
         tell(&mut self.words, self.sound.ms(rate), &mut words);
-        if !words.is_empty() && self.over.is_none() {
+        if !self.sounded {
+            self.early = words;
+        } else if !words.is_empty() && self.over.is_none() {
             self.ready.push_back(TtsEvent::Words { id: self.id, words });
         }
     }
@@ -165,6 +169,7 @@ impl Request {
     pub(super) fn reset(&mut self) {
         (self.asked, self.sounded, self.held) = (None, false, 0);
         self.ready.clear();
+        self.early.clear();
         self.sound = Whole::default();
         self.words = Aligner::new(&self.text);
     }

@@ -185,7 +185,7 @@ impl<R: Recipe> Session<R> {
     fn ask(&mut self) {
         for place in 0..self.line.len().min(UNDER_WAY) {
             // What is heard first comes first: the next is asked for once this one sounds.
-            let ahead = self.line.front().is_some_and(|front| front.sounded || front.is_over());
+            let ahead = self.line.front().is_some_and(|front| front.sounded);
             if place > 0 && !ahead {
                 break;
             }

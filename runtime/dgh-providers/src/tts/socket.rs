@@ -135,12 +135,7 @@ impl<P: Protocol> Session<P> {
         events: mpsc::Sender<TtsEvent>,
         language: String,
     ) {
-        // Who drops the session while it connects must not wait for that.
-        let spoken = events.clone();
-        let end = tokio::select! {
-            () = spoken.closed() => return,
-            end = self.speak(&mut commands, &events, language) => end,
-        };
+        let end = self.speak(&mut commands, &events, language).await;
         let Err(error) = end else { return };
         // What came before the failure is told before it.
         while let Some(event) = self.line.event() {
@@ -157,7 +152,11 @@ impl<P: Protocol> Session<P> {
         events: &mpsc::Sender<TtsEvent>,
         language: String,
     ) -> Result<(), VoiceError> {
-        let mut socket = self.connect(&language, events).await?;
+        let mut socket = tokio::select! {
+            socket = self.connect(&language, events) => socket?,
+            // Who drops the session while it connects must not wait for that.
+            () = events.closed() => return Ok(()),
+        };
         loop {
             socket = self.ask(socket, events).await?;
             self.write(&mut socket).await?;
@@ -175,7 +174,10 @@ impl<P: Protocol> Session<P> {
                 () = tokio::time::sleep_until(self.wrote + KEEP_ALIVE) => Turn::KeepAlive,
             };
             match turn {
-                Turn::Told(TtsInput::Speak { id, text, language }) => self.line.push(id, text, language),
+                Turn::Told(TtsInput::Speak { id, text, language: wanted }) => {
+                    let language = if wanted.is_empty() { language.clone() } else { wanted };
+                    self.line.push(id, text, language);
+                }
                 Turn::Told(TtsInput::Cancel { id }) => self.cancel(id),
                 Turn::Read(Some(Ok(message))) => self.read(&message)?,
                 Turn::Read(Some(Err(error))) => return Err(self.clear(self.endpoint().broken(&error))),
@@ -225,7 +227,7 @@ impl<P: Protocol> Session<P> {
     ) -> Result<Socket, VoiceError> {
         for place in 0..self.line.len().min(UNDER_WAY) {
             // What is heard first comes first: the next is asked for once this one sounds.
-            let ahead = self.line.front().is_some_and(|front| front.sounded || front.is_over());
+            let ahead = self.line.front().is_some_and(|front| front.sounded);
             let free = self.protocol.is_free();
             let Some(request) = self.line.get(place) else { break };
             if !request.is_new() {

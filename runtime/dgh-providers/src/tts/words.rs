@@ -119,14 +119,14 @@ impl Aligner {
 }
 
 /// The words of a text. A word is what stands between spaces; a letter of a script without spaces
-/// is one of its own. Punctuation belongs to the word before it.
+/// is one of its own. Punctuation belongs to the word that it touches; if it touches two, to the first.
 fn words_of(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut open = false;
+    let (mut open, mut touches) = (false, false);
     for (at, letter) in text.char_indices() {
         let end = u32::try_from(at + letter.len_utf8()).unwrap_or(u32::MAX);
         if letter.is_whitespace() {
-            open = false;
+            (open, touches) = (false, false);
         } else if letter.is_alphanumeric() {
             let alone = stands_alone(letter);
             match words.last_mut() {
@@ -136,8 +136,8 @@ fn words_of(text: &str) -> Vec<Word> {
                 }
                 _ => words.push(Word { key: letter.to_lowercase().collect(), end }),
             }
-            open = !alone;
-        } else if let Some(word) = words.last_mut() {
+            (open, touches) = (!alone, true);
+        } else if let Some(word) = words.last_mut().filter(|_| touches) {
             word.end = end;
         }
     }

@@ -18,7 +18,7 @@ async fn a_sentence_is_asked_for_as_the_protocol_says() {
     let mut session = open(&model, 16_000, "de-AT");
     say(&session, 1, "Grüß Gott, Zoë!").await;
     let heard = listen(&mut session, 1).await;
-    assert_eq!(heard.words, [(6, 0), (12, 300), (17, 600)]);
+    assert_eq!(heard.words, [(6, 0), (12, 300), (18, 600)]);
     assert_eq!(heard.ms(16_000), 900);
     let handshake = &server.handshakes()[0];
     assert_eq!(handshake.target, "/tts/websocket");
