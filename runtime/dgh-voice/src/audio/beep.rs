@@ -86,7 +86,9 @@ impl Detector {
         // A sine is told by its neighbours: x[n-1] + x[n+1] = 2 cos(w) x[n]. Neighbours at 8 kHz.
         let stride = (self.rate as usize / 8_000).max(1);
         let (mut product, mut square) = (0.0, 0.0);
-        for ((a, b), c) in samples.iter().zip(samples.iter().skip(stride)).zip(samples.iter().skip(2 * stride)) {
+        for ((a, b), c) in
+            samples.iter().zip(samples.iter().skip(stride)).zip(samples.iter().skip(2 * stride))
+        {
             let (a, b, c) = (f32::from(*a), f32::from(*b), f32::from(*c));
             product += (a + c) * b;
             square += 2.0 * b * b;
@@ -175,7 +177,10 @@ mod tests {
             keys.extend_from_slice(frame.samples());
         }
         assert_eq!(beeps(8_000, &keys), []);
-        let sweep: Vec<i16> = (0..8_000u32).map(|n| ((n as f32).powi(2) / 8_000.0 * 0.8).sin() * 8_000.0).map(|x| x as i16).collect();
+        let sweep: Vec<i16> = (0..8_000u32)
+            .map(|n| ((n as f32).powi(2) / 8_000.0 * 0.8).sin() * 8_000.0)
+            .map(|x| x as i16)
+            .collect();
         assert_eq!(beeps(8_000, &sweep), []);
     }
 }

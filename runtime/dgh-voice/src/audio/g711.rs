@@ -120,7 +120,11 @@ mod tests {
                 law.decode_into(&bytes, &mut back);
                 let error = (i32::from(back[0]) - i32::from(sample)).abs();
                 // A step is a sixteenth of its segment, and the loudest sounds are clipped.
-                let allowed = (i32::from(sample).abs() / 16 + 16).max(if i32::from(sample).abs() > 32_000 { 700 } else { 0 });
+                let allowed = (i32::from(sample).abs() / 16 + 16).max(if i32::from(sample).abs() > 32_000 {
+                    700
+                } else {
+                    0
+                });
                 assert!(error <= allowed, "{law:?} {sample} came back as {}", back[0]);
             }
         }

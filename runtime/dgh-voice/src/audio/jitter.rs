@@ -154,7 +154,9 @@ impl JitterBuffer {
             self.next = Some(next + 1);
             return self.take(next);
         }
-        let Some((after, arrived)) = self.after(next).and_then(|slot| slot.sequence.map(|after| (after, slot.arrived))) else {
+        let Some((after, arrived)) =
+            self.after(next).and_then(|slot| slot.sequence.map(|after| (after, slot.arrived)))
+        else {
             return Pull::Wait(None);
         };
         let due = arrived + self.hold_us.div_ceil(1_000);
@@ -334,7 +336,9 @@ mod tests {
                         let silence = if silence_ms > 0 { format!("{silence_ms}ms ") } else { String::new() };
                         self.out.push(format!("{silence}{}", str::from_utf8(payload).unwrap()));
                     }
-                    Pull::Lost { next } => self.out.push(format!("lost<{}", next.map_or("?", |next| str::from_utf8(next).unwrap()))),
+                    Pull::Lost { next } => self
+                        .out
+                        .push(format!("lost<{}", next.map_or("?", |next| str::from_utf8(next).unwrap()))),
                     Pull::Wait(until) => return until,
                 }
             }
@@ -467,7 +471,11 @@ mod tests {
             network.send(number, u64::from(number) * 20 + u64::from(number % 2) * 10);
         }
         // |D| is 10 ms each time.
-        assert!((network.buffer.stats().jitter_ms - 10.0).abs() < 0.1, "{}", network.buffer.stats().jitter_ms);
+        assert!(
+            (network.buffer.stats().jitter_ms - 10.0).abs() < 0.1,
+            "{}",
+            network.buffer.stats().jitter_ms
+        );
     }
 
     proptest! {

@@ -4,7 +4,9 @@
 #![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
 
 pub mod beep;
+pub mod denoise;
 pub mod dtmf;
+pub mod echo;
 mod frame;
 pub mod g711;
 mod goertzel;

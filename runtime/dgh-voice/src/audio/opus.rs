@@ -60,10 +60,11 @@ impl Encoder {
 
     /// The packet of 20 ms of sound; held until the next.
     pub fn encode(&mut self, samples: &[i16]) -> Result<&[u8], OpusError> {
-        let length = self.inner.encode(samples, &mut self.packet[..]).map_err(|error| match error.code() {
-            opus::ErrorCode::BadArg => OpusError::Length(samples.len()),
-            _ => codec(error),
-        })?;
+        let length =
+            self.inner.encode(samples, &mut self.packet[..]).map_err(|error| match error.code() {
+                opus::ErrorCode::BadArg => OpusError::Length(samples.len()),
+                _ => codec(error),
+            })?;
         Ok(self.packet.get(..length).unwrap_or(&[]))
     }
 }
@@ -141,7 +142,9 @@ fn check(rate: u32) -> Result<(), OpusError> {
 
 fn damaged(error: opus::Error) -> OpusError {
     match error.code() {
-        opus::ErrorCode::InvalidPacket | opus::ErrorCode::BufferTooSmall | opus::ErrorCode::BadArg => OpusError::Packet,
+        opus::ErrorCode::InvalidPacket | opus::ErrorCode::BufferTooSmall | opus::ErrorCode::BadArg => {
+            OpusError::Packet
+        }
         _ => codec(error),
     }
 }
@@ -159,7 +162,9 @@ mod tests {
 
     #[test]
     fn sound_keeps_its_level_at_every_rate_and_across_rates() {
-        for (from, to) in [(48_000, 48_000), (48_000, 16_000), (24_000, 16_000), (16_000, 8_000), (8_000, 48_000)] {
+        for (from, to) in
+            [(48_000, 48_000), (48_000, 16_000), (24_000, 16_000), (16_000, 8_000), (8_000, 48_000)]
+        {
             let sound = tone(440.0, from, 1_000, 0.3);
             let mut encoder = Encoder::new(from).unwrap();
             let mut decoder = Decoder::new(to).unwrap();
@@ -173,7 +178,12 @@ mod tests {
                 heard.extend_from_slice(frame.samples());
             }
             let settled = &heard[heard.len() / 4..];
-            assert!((level_db(settled) - level_db(&sound)).abs() < 1.5, "{from} to {to}: {} {}", level_db(settled), level_db(&sound));
+            assert!(
+                (level_db(settled) - level_db(&sound)).abs() < 1.5,
+                "{from} to {to}: {} {}",
+                level_db(settled),
+                level_db(&sound)
+            );
         }
     }
 
@@ -185,7 +195,8 @@ mod tests {
             encoder.expect_loss(20).unwrap();
             let mut decoder = Decoder::new(16_000).unwrap();
             let mut frame = Frame::default();
-            let packets: Vec<Vec<u8>> = sound.chunks(320).map(|frame| encoder.encode(frame).unwrap().to_vec()).collect();
+            let packets: Vec<Vec<u8>> =
+                sound.chunks(320).map(|frame| encoder.encode(frame).unwrap().to_vec()).collect();
             for (number, packet) in packets.iter().enumerate() {
                 if number == 20 {
                     if recover {
@@ -194,7 +205,11 @@ mod tests {
                         decoder.conceal(&mut frame).unwrap();
                     }
                     assert_eq!(frame.samples().len(), 320);
-                    assert!(level_db(frame.samples()) > level_db(&sound) - 6.0, "{recover}: {}", level_db(frame.samples()));
+                    assert!(
+                        level_db(frame.samples()) > level_db(&sound) - 6.0,
+                        "{recover}: {}",
+                        level_db(frame.samples())
+                    );
                 } else {
                     decoder.decode_frame(packet, &mut frame).unwrap();
                 }

@@ -54,9 +54,9 @@ impl Resampler {
 
     /// How late sound comes out, in microseconds: half the length of the filter.
     pub fn delay_us(&self) -> u32 {
-        self.filter.as_ref().map_or(0, |filter| {
-            (filter.taps as u64 * 1_000_000 / 2 / u64::from(self.from)) as u32
-        })
+        self.filter
+            .as_ref()
+            .map_or(0, |filter| (filter.taps as u64 * 1_000_000 / 2 / u64::from(self.from)) as u32)
     }
 
     /// Resamples as much as came and appends it. What is given out adds up to exactly the ratio of
@@ -77,7 +77,8 @@ impl Resampler {
             output.copy_from(input.samples());
             return;
         };
-        let most = (input.samples().len() as u64 * u64::from(self.to)).div_ceil(u64::from(self.from)) as usize + 1;
+        let most =
+            (input.samples().len() as u64 * u64::from(self.to)).div_ceil(u64::from(self.from)) as usize + 1;
         let mut filled = 0;
         let mut slots = output.resize(most).iter_mut();
         self.take(input.samples(), &filter, |sample| {
@@ -298,7 +299,9 @@ mod tests {
             let rest: Vec<i16> = sound
                 .iter()
                 .enumerate()
-                .map(|(n, sample)| (f64::from(*sample) - scale * (re * angle(n).cos() + im * angle(n).sin())) as i16)
+                .map(|(n, sample)| {
+                    (f64::from(*sample) - scale * (re * angle(n).cos() + im * angle(n).sin())) as i16
+                })
                 .collect();
             let residue = level_db(&rest) - level_db(sound);
             assert!(residue < -40.0, "{from} to {to}: {residue} dB");
@@ -322,7 +325,10 @@ mod tests {
                 sum += energy * n as f64 / f64::from(to);
             }
             let measured = (sum / weight - click as f64 / f64::from(from)) * 1e6;
-            assert!((measured - f64::from(resampler.delay_us())).abs() < 130.0, "{from} to {to}: {measured} µs");
+            assert!(
+                (measured - f64::from(resampler.delay_us())).abs() < 130.0,
+                "{from} to {to}: {measured} µs"
+            );
         }
     }
 
@@ -359,11 +365,13 @@ mod tests {
 
     #[test]
     fn the_loudest_sound_is_not_turned_over() {
-        let square: Vec<i16> = (0..1_600).map(|n| if n / 40 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
+        let square: Vec<i16> =
+            (0..1_600).map(|n| if n / 40 % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
         for to in RATES {
             let output = run(16_000, to, &square);
             // Past the ringing before the first edge.
-            let signs: Vec<i16> = output.iter().skip(200).map(|sample| sample.signum()).filter(|sign| *sign != 0).collect();
+            let signs: Vec<i16> =
+                output.iter().skip(200).map(|sample| sample.signum()).filter(|sign| *sign != 0).collect();
             let edges = signs.windows(2).filter(|pair| pair[0] != pair[1]).count();
             assert!(edges.abs_diff((1_600 - 200 * 16_000 / to as usize) / 40) <= 2, "{to}: {edges}");
         }

@@ -21,16 +21,12 @@ pub struct Voice {
 
 /// Listens to one stream of sound.
 pub struct Detector {
-    network: Box<earshot::Detector>,
-    to_network: ToNetwork,
-    /// Sound at 16 kHz that does not fill a window yet.
-    pending: Vec<i16>,
+    network: Network,
     /// What sounded while the network slept: it gets the start of a word too.
     before: [Frame; PREROLL],
     floor: Floor,
     /// Frames for which the network is kept awake.
     awake: u32,
-    probability: f32,
 }
 
 /// The rate and the window of the network.
@@ -48,16 +44,10 @@ impl Detector {
     /// For sound of this rate.
     pub fn new(rate: u32) -> Self {
         Self {
-            network: earshot::Detector::default_boxed(),
-            to_network: match rate {
-                8_000 => ToNetwork::Lines(0),
-                _ => ToNetwork::Filter(Resampler::new(rate, NETWORK_RATE)),
-            },
-            pending: Vec::with_capacity(WINDOW + MAX_SAMPLES),
+            network: Network::new(rate),
             before: [(); PREROLL].map(|()| Frame::default()),
             floor: Floor::default(),
             awake: 0,
-            probability: 0.0,
         }
     }
 
@@ -77,40 +67,62 @@ impl Detector {
             return Voice { probability: 0.0, level_db };
         }
         if asleep {
-            self.wake();
+            self.network.start_over();
+            for frame in &self.before {
+                self.network.push(frame);
+            }
         }
         self.awake -= 1;
-        self.feed(frame);
+        self.network.push(frame);
         self.floor.hear(level_db);
         if self.awake == 0 {
             for frame in &mut self.before {
                 frame.resize(0);
             }
         }
-        Voice { probability: self.probability, level_db }
+        Voice { probability: self.network.probability, level_db }
     }
 
     /// The level of the line's noise in dBFS, as far as it is known.
     pub fn noise_db(&self) -> f32 {
         self.floor.db
     }
+}
 
-    fn wake(&mut self) {
-        self.to_network.reset();
-        self.pending.clear();
-        let before = std::mem::take(&mut self.before);
-        for frame in &before {
-            self.feed(frame);
+/// The network, with what it needs around it.
+struct Network {
+    inner: Box<earshot::Detector>,
+    way: ToNetwork,
+    /// Sound at 16 kHz that does not fill a window yet.
+    pending: Vec<i16>,
+    probability: f32,
+}
+
+impl Network {
+    fn new(rate: u32) -> Self {
+        Self {
+            inner: earshot::Detector::default_boxed(),
+            way: match rate {
+                8_000 => ToNetwork::Lines(0),
+                _ => ToNetwork::Filter(Resampler::new(rate, NETWORK_RATE)),
+            },
+            pending: Vec::with_capacity(WINDOW + MAX_SAMPLES),
+            probability: 0.0,
         }
-        self.before = before;
     }
 
-    fn feed(&mut self, frame: &Frame) {
-        self.to_network.push(frame.samples(), &mut self.pending);
+    /// What comes next does not follow what was before.
+    fn start_over(&mut self) {
+        self.way.reset();
+        self.pending.clear();
+    }
+
+    fn push(&mut self, frame: &Frame) {
+        self.way.push(frame.samples(), &mut self.pending);
         let mut windows = self.pending.chunks_exact(WINDOW);
         let mut highest = None;
         for window in &mut windows {
-            let probability = self.network.predict_i16(window);
+            let probability = self.inner.predict_i16(window);
             highest = Some(highest.map_or(probability, |highest: f32| highest.max(probability)));
         }
         let rest = windows.remainder().len();

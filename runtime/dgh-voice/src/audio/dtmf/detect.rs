@@ -53,7 +53,11 @@ impl Detector {
     /// The next frame; answers the key that was pressed in it, once per press.
     pub fn push(&mut self, frame: &Frame) -> Option<char> {
         // Most frames have no tone, and the bank needs not run. A block that was begun is ended.
-        if self.tones.samples() == 0 && self.last.is_none() && self.held.is_none() && power(frame.samples()) < QUIETEST {
+        if self.tones.samples() == 0
+            && self.last.is_none()
+            && self.held.is_none()
+            && power(frame.samples()) < QUIETEST
+        {
             return None;
         }
         let mut pressed = None;

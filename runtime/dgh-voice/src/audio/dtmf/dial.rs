@@ -1,7 +1,7 @@
 //! Keys as tones, for a line that takes no key events.
 
-use std::f32::consts::TAU;
 use std::collections::VecDeque;
+use std::f32::consts::TAU;
 
 use super::frequencies;
 use crate::audio::Frame;

@@ -139,14 +139,16 @@ mod tests {
     #[test]
     fn a_press_survives_loss_and_is_told_once() {
         let packets: Vec<Packet> = Press::new('5', 100, 8_000).unwrap().collect();
-        let events: Vec<Event> = packets.iter().map(|packet| Event::parse(&packet.payload).unwrap()).collect();
+        let events: Vec<Event> =
+            packets.iter().map(|packet| Event::parse(&packet.payload).unwrap()).collect();
         let durations: Vec<u16> = events.iter().map(|event| event.duration).collect();
         assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800]);
         assert_eq!(events.iter().filter(|event| event.end).count(), 3);
         assert_eq!(packets.iter().filter(|packet| packet.marker).count(), 1);
         for only in 0..events.len() {
             let mut presses = Presses::default();
-            let told: Vec<char> = events.iter().skip(only).filter_map(|event| presses.push(4_000, *event)).collect();
+            let told: Vec<char> =
+                events.iter().skip(only).filter_map(|event| presses.push(4_000, *event)).collect();
             assert_eq!(told, ['5']);
             assert_eq!(presses.push(8_000, events[0]), Some('5'), "the same key again");
             assert_eq!(presses.push(4_000, events[0]), None, "late");

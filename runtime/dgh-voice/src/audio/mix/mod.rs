@@ -102,7 +102,7 @@ impl Loop {
             let count = here.len().min(rest.len());
             let (now, later) = rest.split_at_mut(count);
             for (sample, under) in now.iter_mut().zip(here) {
-                *sample = sample.saturating_add((i32::from(*under) * self.gain >> GAIN_BITS) as i16);
+                *sample = sample.saturating_add(((i32::from(*under) * self.gain) >> GAIN_BITS) as i16);
             }
             self.at += count;
             if self.at >= self.sound.len() {

@@ -117,7 +117,7 @@ pub(super) fn ringing(level: f32) -> impl Iterator<Item = f32> {
     let mut far = low_pass(1_500.0);
     (0..RATE as usize * 3 / 2).map(move |n| {
         let time = n as f32 / RATE as f32;
-        let hertz = if (time * 14.0) as u32 % 2 == 0 { 880.0 } else { 1_109.0 };
+        let hertz = if (time * 7.0).fract() < 0.5 { 880.0 } else { 1_109.0 };
         let swell = (time / 0.05).min((1.5 - time) / 0.3).clamp(0.0, 1.0);
         level * swell * far((TAU * hertz * time).sin() + 0.3 * (TAU * 2.0 * hertz * time).sin())
     })
@@ -175,7 +175,10 @@ fn syllable(
         // A consonant, then the vowel.
         let consonant = (1.0 - place * 5.0).max(0.0);
         let source = pulse * (1.0 - consonant) + breath.next() * (hiss * consonant + 0.04);
-        let voice = formants.0(source) * 1.6 + formants.1(source) + formants.2(source) * 0.5 + source * consonant * 0.15;
+        let voice = formants.0(source) * 1.6
+            + formants.1(source)
+            + formants.2(source) * 0.5
+            + source * consonant * 0.15;
         let swell = (place * TAU / 2.0).sin().max(0.0);
         farther(far(voice)) * swell * level
     })

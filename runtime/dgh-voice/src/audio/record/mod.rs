@@ -180,7 +180,10 @@ impl Recorder {
 
     /// Ends the recording at this time of the call: silence is added up to it. The file is complete
     /// when the future is; dropping the future is no harm.
-    pub fn finish(mut self, at: Millis) -> impl Future<Output = Result<Recording, RecordError>> + Send + 'static {
+    pub fn finish(
+        mut self,
+        at: Millis,
+    ) -> impl Future<Output = Result<Recording, RecordError>> + Send + 'static {
         let (done, finished) = oneshot::channel();
         let duration = moments(at, self.rate).min(MAX_MOMENTS);
         self.close(duration, Some(done));
@@ -248,7 +251,11 @@ impl Recorder {
         let channel = self.channel(side);
         let mutes = std::mem::take(&mut channel.mutes);
         if !past.is_empty() {
-            let past = past.iter().zip(at..).map(|(sample, at)| if is_in(&mutes, at) { 0 } else { *sample }).collect();
+            let past = past
+                .iter()
+                .zip(at..)
+                .map(|(sample, at)| if is_in(&mutes, at) { 0 } else { *sample })
+                .collect();
             self.tape.send(Job::Patch { side, at, sound: past });
         }
         let at = at + late as u64;

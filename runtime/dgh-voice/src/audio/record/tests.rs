@@ -207,7 +207,10 @@ fn private_times_are_silent_whether_past_or_to_come() {
     finish(recorder, 5_000).unwrap();
     let (left, right) = room.read();
     assert_eq!(runs(&left), [(3, 0, 3_990), (0, 3_990, 20), (3, 4_010, 990)]);
-    assert_eq!(runs(&right), [(4, 0, 100), (0, 100, 200), (4, 300, 2_700), (0, 3_000, 960), (4, 3_960, 1_040)]);
+    assert_eq!(
+        runs(&right),
+        [(4, 0, 100), (0, 100, 200), (4, 300, 2_700), (0, 3_000, 960), (4, 3_960, 1_040)]
+    );
 }
 
 #[test]

@@ -199,7 +199,10 @@ impl Tape {
                 let state = self.state();
                 let result = match &state.trouble {
                     Some(trouble) => Err(trouble.clone()),
-                    None => Ok(Recording { path: self.path.clone(), duration_ms: state.moments * 1_000 / u64::from(self.rate) }),
+                    None => Ok(Recording {
+                        path: self.path.clone(),
+                        duration_ms: state.moments * 1_000 / u64::from(self.rate),
+                    }),
                 };
                 drop(state);
                 if let Some(done) = done {
