@@ -15,6 +15,7 @@ mod words;
 
 pub use policy::{Policy, Tuning};
 pub use taker::TurnTaker;
+pub(crate) use words::plain;
 
 use crate::Millis;
 

@@ -165,3 +165,42 @@ const TABLES: &[Table] = &[
         digits: "nul|een|één|twee|drie|vier|vijf|zes|zeven|acht|negen",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::turn::plain;
+
+    #[test]
+    fn every_phrase_can_be_heard_and_stands_once() {
+        for table in TABLES {
+            let lists = [
+                table.backchannels,
+                table.answers,
+                table.joining,
+                table.leading,
+                table.dictating,
+                table.digits,
+            ];
+            for list in lists {
+                let mut seen = BTreeSet::new();
+                for phrase in phrases(list) {
+                    assert_eq!(plain(phrase).join(" "), phrase, "{}", table.language);
+                    assert!(seen.insert(phrase), "{}: `{phrase}` stands twice", table.language);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_never_begins_a_backchannel() {
+        for table in TABLES {
+            for no in ["no", "nein", "non", "não", "nee", "stop", "wait", "halt"] {
+                let begins = phrases(table.backchannels).any(|phrase| phrase.split(' ').next() == Some(no));
+                assert!(!begins, "{}: {no}", table.language);
+            }
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// The words in lower case, without punctuation; `4:30` and `don't` are one word.
-pub(super) fn plain(text: &str) -> Vec<String> {
+pub(crate) fn plain(text: &str) -> Vec<String> {
     let inner = |c: char| matches!(c, '\'' | '’' | ':' | '.' | '@');
     text.split(|c: char| !c.is_alphanumeric() && !inner(c))
         .map(|word| word.trim_matches(inner).replace('’', "'").to_lowercase())
