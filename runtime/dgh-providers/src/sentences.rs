@@ -7,6 +7,9 @@
 
 /// Letters and digits of the shortest sentence; a shorter one is spoken with the next.
 pub const MIN_LETTERS: usize = 4;
+/// Letters and digits of the shortest clause with which an answer may begin to be spoken. The first
+/// words decide how long a caller waits; a voice makes a pause at a comma anyway.
+pub const MIN_FIRST_LETTERS: usize = 8;
 /// Bytes after which a text without any end is cut at its last comma or space.
 pub const MAX_BYTES: usize = 400;
 
@@ -30,6 +33,8 @@ pub struct Sentences {
     text: String,
     /// Bytes of `text` in which no end was found; ends only move right.
     scanned: usize,
+    /// Something was given already.
+    begun: bool,
 }
 
 impl Sentences {
@@ -43,6 +48,10 @@ impl Sentences {
             self.scanned = 0;
             complete.extend(tidy(&sentence));
         }
+        if !self.begun && complete.is_empty() {
+            complete.extend(self.first_clause());
+        }
+        self.begun |= !complete.is_empty();
         complete
     }
 
@@ -50,6 +59,19 @@ impl Sentences {
     pub fn finish(&mut self) -> Option<String> {
         self.scanned = 0;
         tidy(&std::mem::take(&mut self.text))
+    }
+
+    /// The clause with which the answer begins, when its end is there and that of the sentence is not.
+    fn first_clause(&mut self) -> Option<String> {
+        let ends = self.text.match_indices([',', ';', ':', '–', '—', '，', '；']);
+        let mut ends = ends.map(|(at, mark)| at + mark.len());
+        let end = ends.find(|end| {
+            let (head, rest) = self.text.split_at(*end);
+            rest.starts_with(char::is_whitespace) && letters(head) >= MIN_FIRST_LETTERS
+        })?;
+        let rest = self.text.split_off(end);
+        self.scanned = 0;
+        tidy(&std::mem::replace(&mut self.text, rest))
     }
 
     fn next_end(&mut self) -> Option<usize> {
@@ -182,9 +204,13 @@ fn is_opening(c: char) -> bool {
 }
 
 fn long_enough(text: &str) -> bool {
+    letters(text) >= MIN_LETTERS
+}
+
+fn letters(text: &str) -> usize {
     // A letter of a script without spaces is about a syllable or a word.
     let weight = |c: char| if c as u32 >= 0x2e80 { 2 } else { 1 };
-    text.chars().filter(|c| c.is_alphanumeric()).map(weight).sum::<usize>() >= MIN_LETTERS
+    text.chars().filter(|c| c.is_alphanumeric()).map(weight).sum()
 }
 
 /// The sentence without spaces around it; none if there is nothing to say in it.
@@ -198,8 +224,21 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
+    #[test]
+    fn an_answer_begins_with_its_first_clause() {
+        let mut cut = Sentences::default();
+        let tokens = ["Certainly", ",", " I", " can,", " of course,", " help. ", "So, ", "let us", " see, ok."];
+        let mut said: Vec<_> = tokens.iter().flat_map(|token| cut.push(token)).collect();
+        said.extend(cut.finish());
+        assert_eq!(said, ["Certainly,", "I can, of course, help.", "So, let us see, ok."]);
+        // Too short, within a number, or the whole sentence is there.
+        let mut cut = Sentences::default();
+        assert_eq!(cut.push("Yes, it costs 1,000,000 dollars"), Vec::<String>::new());
+        assert_eq!(Sentences::default().push("Certainly, sir. A"), ["Certainly, sir."]);
+    }
+
     fn cut(text: &str) -> Vec<String> {
-        let mut cutter = Sentences::default();
+        let mut cutter = Sentences { begun: true, ..Sentences::default() };
         let mut all = cutter.push(text);
         all.extend(cutter.finish());
         all
@@ -209,13 +248,13 @@ mod tests {
         let text = expected.join(" ");
         assert_eq!(cut(&text), expected);
         for at in (0..text.len()).filter(|i| text.is_char_boundary(*i)) {
-            let mut cutter = Sentences::default();
+            let mut cutter = Sentences { begun: true, ..Sentences::default() };
             let mut all = cutter.push(&text[..at]);
             all.extend(cutter.push(&text[at..]));
             all.extend(cutter.finish());
             assert_eq!(all, expected, "cut at {at}");
         }
-        let mut cutter = Sentences::default();
+        let mut cutter = Sentences { begun: true, ..Sentences::default() };
         let mut all: Vec<_> = text.chars().flat_map(|c| cutter.push(&c.to_string())).collect();
         all.extend(cutter.finish());
         assert_eq!(all, expected, "letter by letter");
@@ -255,7 +294,7 @@ mod tests {
     #[test]
     fn scripts_without_spaces_are_cut_too() {
         let text = "您好！请问您要预约哪一天？我们明天有空。「はい。」と彼は言った。";
-        let mut cutter = Sentences::default();
+        let mut cutter = Sentences { begun: true, ..Sentences::default() };
         let mut all: Vec<_> = text.chars().flat_map(|c| cutter.push(&c.to_string())).collect();
         all.extend(cutter.finish());
         assert_eq!(all, ["您好！", "请问您要预约哪一天？", "我们明天有空。", "「はい。」", "と彼は言った。"]);
@@ -274,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_there_before_the_next_one_is() {
-        let mut cutter = Sentences::default();
+        let mut cutter = Sentences { begun: true, ..Sentences::default() };
         assert!(cutter.push("Good morning").is_empty());
         assert!(cutter.push("!").is_empty(), "a quotation mark may follow");
         assert_eq!(cutter.push(" "), ["Good morning!"]);
