@@ -1,6 +1,8 @@
 //! The standard library: its files are clean, its flows work, and what it declares is what the
 //! runtime has.
 
+mod realtime;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
