@@ -17,6 +17,7 @@ mod expected;
 mod last_words;
 mod mind;
 mod mouth;
+pub mod realtime;
 mod replies;
 mod setup;
 mod show;

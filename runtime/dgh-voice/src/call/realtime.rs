@@ -24,7 +24,7 @@ use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, BytesMut};
 use dgh_engine::event::{Event, ReplyId, Usage, UtteranceId};
-use dgh_engine::reply::{Model, ReplyRequest};
+use dgh_engine::reply::{Message, Model, ReplyRequest};
 use dgh_providers::llm::LlmErrorKind;
 use dgh_providers::realtime::{RealtimeEvent, RealtimeInput, RealtimeSession, RealtimeStart};
 use dgh_providers::{VoiceError, Voices};
@@ -79,6 +79,8 @@ pub struct Speaker {
     open: Option<Open>,
     /// The reply that runs.
     running: Option<Arc<ReplyRequest>>,
+    /// What was said up to the reply that was asked for last.
+    past: Vec<Message>,
     speeches: VecDeque<Speech>,
     told: VecDeque<Told>,
     turn: TurnEnd,
@@ -124,6 +126,7 @@ impl Speaker {
             start,
             open: None,
             running: None,
+            past: Vec::new(),
             speeches: VecDeque::new(),
             told: VecDeque::new(),
             turn: TurnEnd::default(),
@@ -168,6 +171,7 @@ impl Speaker {
         }
         self.speeches.push_back(Speech::new(request.id, self.start.rate));
         self.running = Some(Arc::clone(&request));
+        self.past.clone_from(&request.history);
         if self.open.is_none() {
             self.connect();
         }
@@ -221,7 +225,6 @@ impl Speaker {
         if let Some(speech) = self.speeches.iter_mut().find(|speech| speech.holds(utterance)) {
             speech.finished(utterance);
         }
-        self.settle();
     }
 
     /// The caller spoke over an utterance: so many bytes of its text were heard. Everything behind it
@@ -243,7 +246,6 @@ impl Speaker {
                 speech.sentences_over();
             }
         }
-        self.settle();
     }
 
     /// When [`Self::tick`] is due.
@@ -261,10 +263,14 @@ impl Speaker {
         }
     }
 
-    /// What comes next. Never ends.
+    /// What comes next; to be heeded before the next one is asked for. Never ends.
     pub fn poll(&mut self, cx: &mut Context<'_>, now: Millis) -> Poll<Told> {
         self.now = now;
         loop {
+            if self.told.is_empty() {
+                // Whatever was told before was heeded: what is not spoken by now is not to be.
+                self.settle();
+            }
             if let Some(told) = self.told.pop_front() {
                 return Poll::Ready(told);
             }
@@ -339,7 +345,6 @@ impl Speaker {
             Some(speech) => speech.closed = Some(closed),
             None => self.told.push_back(Told::Engine(closed)),
         }
-        self.settle();
     }
 
     /// Tells of replies that are over what was held back.
@@ -415,9 +420,10 @@ impl Speaker {
         let again = self.running.clone().filter(|running| self.may_ask_again(running.id));
         if self.broken <= MAX_BROKEN {
             self.at += 1;
-            if let Some(running) = &self.running {
-                self.start.history.clone_from(&running.history);
-            }
+            self.start.history.clone_from(&self.past);
+            // What the lost session said since then.
+            let said = self.speeches.back().map(Speech::text).filter(|_| again.is_none());
+            self.start.history.extend(said.filter(|text| !text.is_empty()).map(Message::Agent));
             self.connect();
         }
         // A turn that was heard by the lost session is over, and nobody writes it down any more.

@@ -60,7 +60,13 @@ impl Speech {
 
     /// More words.
     pub(super) fn words(&mut self, text: &str, told: &mut VecDeque<Told>) {
-        for sentence in self.sentences.push(text) {
+        let mut sentences = self.sentences.push(text);
+        // Elsewhere the letter behind is waited for, so that no voice stumbles over half a sentence.
+        // Here the sound is whole wherever its words are cut, and must not wait.
+        if ends_a_sentence(text) {
+            sentences.extend(self.sentences.push("\n"));
+        }
+        for sentence in sentences {
             self.sentence(sentence, told);
         }
     }
@@ -112,7 +118,7 @@ impl Speech {
             }
             let full = next_is_known && part.given >= quota;
             let last = self.is_over && (self.sound.is_empty() || !next_is_known);
-            if !full && !(last && self.sound.is_empty()) {
+            if !full && (!last || !self.sound.is_empty()) {
                 return;
             }
             part.complete = true;
@@ -185,6 +191,12 @@ impl Speech {
         self.calls.iter().any(|call| matches!(call, Event::ReplyCall { name, .. } if name == "go"))
     }
 
+    /// Its sentences.
+    pub(super) fn text(&self) -> String {
+        let texts: Vec<_> = self.parts.iter().map(|part| part.text.as_str()).collect();
+        texts.join(" ")
+    }
+
     /// Whether nothing of it was told.
     pub(super) fn is_untold(&self) -> bool {
         self.parts.is_empty()
@@ -198,5 +210,14 @@ impl Speech {
 
     fn millis(&self, samples: u64) -> u32 {
         u32::try_from(samples * 1_000 / u64::from(self.rate.max(1))).unwrap_or(u32::MAX)
+    }
+}
+
+fn ends_a_sentence(text: &str) -> bool {
+    let mut back = text.trim_end().chars().rev();
+    match back.next() {
+        Some('.') => back.next().is_some_and(|before| !before.is_ascii_digit()),
+        Some('!' | '?' | '…' | '。' | '！' | '？') => true,
+        _ => false,
     }
 }
