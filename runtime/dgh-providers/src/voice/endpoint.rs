@@ -120,7 +120,9 @@ impl Endpoint {
         let kind = match code {
             1000 | 1001 | 1005 | 1006 | 1015 => LlmErrorKind::Network,
             1002 | 1003 | 1007 | 1010 => LlmErrorKind::Rejected,
-            1008 => LlmErrorKind::Auth,
+            // Beyond the standard: AssemblyAI and Speechmatics.
+            1008 | 4001 => LlmErrorKind::Auth,
+            3009 | 4005 => LlmErrorKind::RateLimited,
             1009 => LlmErrorKind::TooLarge,
             _ => LlmErrorKind::Unavailable,
         };
