@@ -141,7 +141,10 @@ impl TtsEvent {
     /// The request that it is about.
     pub fn request(&self) -> Option<u32> {
         match self {
-            Self::Started { id, .. } | Self::Audio { id, .. } | Self::Words { id, .. } | Self::Done { id } => Some(*id),
+            Self::Started { id, .. }
+            | Self::Audio { id, .. }
+            | Self::Words { id, .. }
+            | Self::Done { id } => Some(*id),
             Self::Failed { id, .. } => *id,
             Self::Connected { .. } | Self::Switched { .. } => None,
         }

@@ -25,7 +25,7 @@ const FORMATS: &[(u32, &str)] = &[
 const RATES: &[u32] = &[8_000, 16_000, 24_000, 48_000];
 
 /// A voice of Azure.
-pub struct Azure {
+pub(crate) struct Azure {
     shared: Arc<Shared>,
 }
 
@@ -38,7 +38,7 @@ struct Shared {
 
 impl Azure {
     /// Settings: `voice`, `region` or `url`, and perhaps `style`, `speed`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let located = locate(model).map_err(|e| setup(model, &e))?;
         let endpoint = Endpoint::new(&located, client, secrets)?;
         let read = |settings: Settings| -> Result<Shared, LlmError> {
@@ -74,8 +74,10 @@ fn locate(model: &Model) -> Result<Model, LlmError> {
     if settings.text("url")?.is_some() {
         return Ok(model.clone());
     }
-    let region = region.filter(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
-    let region = region.ok_or_else(|| settings.setup("`region` must be the name of a region, as `eastus`".into()))?;
+    let region =
+        region.filter(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    let region =
+        region.ok_or_else(|| settings.setup("`region` must be the name of a region, as `eastus`".into()))?;
     let mut located = model.clone();
     located.settings.insert("url".into(), format!("https://{region}.tts.speech.microsoft.com").into());
     Ok(located)
@@ -95,7 +97,10 @@ impl Recipe for Requests {
         let mut request = Request::new(Method::POST, endpoint.http(&["cognitiveservices", "v1"]));
         request.headers = endpoint.key_header(HeaderName::from_static("ocp-apim-subscription-key"), "")?;
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/ssml+xml"));
-        let format = FORMATS.iter().find(|(known, _)| *known == rate).map_or("raw-16khz-16bit-mono-pcm", |(_, name)| name);
+        let format = FORMATS
+            .iter()
+            .find(|(known, _)| *known == rate)
+            .map_or("raw-16khz-16bit-mono-pcm", |(_, name)| name);
         request
             .headers
             .insert(HeaderName::from_static("x-microsoft-outputformat"), HeaderValue::from_static(format));
@@ -109,7 +114,10 @@ impl Shared {
         let own = locale(&self.voice);
         let mut inner = escape(text);
         // Only these voices know other languages than their own.
-        if self.voice.contains("Multilingual") && language.contains('-') && !language.eq_ignore_ascii_case(&own) {
+        if self.voice.contains("Multilingual")
+            && language.contains('-')
+            && !language.eq_ignore_ascii_case(&own)
+        {
             inner = format!("<lang xml:lang=\"{}\">{inner}</lang>", escape(language));
         }
         if let Some(speed) = self.speed {

@@ -26,7 +26,7 @@ const RATES: &[u32] = &[8_000, 16_000, 24_000, 48_000];
 const VOICE: &str = "6ccbfb76-1fc6-48f7-b71d-91ac6298247b";
 
 /// A voice of Cartesia.
-pub struct Cartesia {
+pub(crate) struct Cartesia {
     shared: Arc<Shared>,
 }
 
@@ -38,7 +38,7 @@ struct Shared {
 
 impl Cartesia {
     /// Settings: `model`, `url`, and perhaps `voice`, `speed`, `emotion`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let endpoint = Endpoint::new(model, client, secrets)?;
         let fixed = fixed(&Settings::of(model)).map_err(|e| setup(model, &e))?;
         Ok(Self { shared: Arc::new(Shared { endpoint, fixed }) })

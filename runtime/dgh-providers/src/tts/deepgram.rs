@@ -31,7 +31,7 @@ const MAX_FLUSHES: usize = 20;
 const FLUSH_WINDOW: Duration = Duration::from_mins(1);
 
 /// A voice of Deepgram.
-pub struct Deepgram {
+pub(crate) struct Deepgram {
     shared: Arc<Shared>,
 }
 
@@ -42,7 +42,7 @@ struct Shared {
 
 impl Deepgram {
     /// Settings: `voice`, `url`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let endpoint = Endpoint::new(model, client, secrets)?;
         let voice = Settings::of(model).required("voice").map_err(|e| setup(model, &e))?;
         Ok(Self { shared: Arc::new(Shared { endpoint, voice }) })
@@ -103,7 +103,8 @@ impl Protocol for Wire {
     }
 
     fn is_worn(&self, _language: &str) -> bool {
-        self.flushes.len() >= MAX_FLUSHES && self.flushes.front().is_some_and(|at| at.elapsed() < FLUSH_WINDOW)
+        self.flushes.len() >= MAX_FLUSHES
+            && self.flushes.front().is_some_and(|at| at.elapsed() < FLUSH_WINDOW)
     }
 
     fn speak(&mut self, id: u32, text: &str, _language: &str, out: &mut Vec<Message>) {
@@ -151,7 +152,8 @@ impl Protocol for Wire {
             }
             "Cleared" => self.clearing = self.clearing.saturating_sub(1),
             "Error" => {
-                let text = ["/description", "/err_msg", "/message"].iter().find_map(|p| at(&message, p).as_str());
+                let text =
+                    ["/description", "/err_msg", "/message"].iter().find_map(|p| at(&message, p).as_str());
                 let code = at(&message, "/code").as_str().or_else(|| at(&message, "/err_code").as_str());
                 let kind = if code.is_some_and(|code| code.starts_with("DATA")) {
                     LlmErrorKind::Rejected

@@ -32,7 +32,7 @@ const ID_LETTERS: usize = 20;
 const MAX_VOICES_BYTES: usize = 8 << 20;
 
 /// A voice of ElevenLabs.
-pub struct ElevenLabs {
+pub(crate) struct ElevenLabs {
     shared: Arc<Shared>,
 }
 
@@ -49,7 +49,7 @@ struct Shared {
 
 impl ElevenLabs {
     /// Settings: `model`, `url`, and perhaps `voice`, `speed`, `stability`, `similarity`, `style`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let endpoint = Endpoint::new(model, client, secrets)?;
         let read = |settings: Settings| -> Result<Shared, LlmError> {
             let numbers = [
@@ -211,7 +211,9 @@ impl Protocol for Wire {
         }
         out.extend([
             Message::text(first.to_string()),
-            Message::text(json!({ "text": format!("{text} "), "context_id": context, "flush": true }).to_string()),
+            Message::text(
+                json!({ "text": format!("{text} "), "context_id": context, "flush": true }).to_string(),
+            ),
             // What was flushed is still spoken; the end of it is told only of a context that is closed.
             Message::text(json!({ "context_id": context, "close_context": true }).to_string()),
         ]);

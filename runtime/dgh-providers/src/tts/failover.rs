@@ -171,11 +171,8 @@ impl Switch {
             self.choose();
             self.give();
             if self.told.is_empty() && self.health.iter().all(|health| health.gone) {
-                let error = self.failed.map(|(_, error)| error).unwrap_or_else(|| VoiceError {
-                    provider: String::new(),
-                    kind: LlmErrorKind::Setup,
-                    message: "no voice is left".into(),
-                });
+                let none = self.error(LlmErrorKind::Setup, "no voice is left".into());
+                let error = self.failed.map_or(none, |(_, error)| error);
                 let _ = events.send(TtsEvent::Failed { id: None, error }).await;
                 return;
             }
@@ -237,14 +234,16 @@ impl Switch {
             let now = Instant::now();
             let idle = self.requests.is_empty() && self.told.is_empty();
             let current = self.live.as_ref().map(|live| live.index);
-            let ready = |(_, health): &(usize, &Health)| !health.gone && health.rests.is_none_or(|at| at <= now);
+            let ready =
+                |(_, health): &(usize, &Health)| !health.gone && health.rests.is_none_or(|at| at <= now);
             let best = self.health.iter().enumerate().find(ready).map(|(index, _)| index);
             let chosen = match (current, self.requests.front()) {
                 (Some(current), _) if !idle || best.is_none_or(|best| best >= current) => return,
                 (_, None) => best,
                 (_, Some(front)) => {
                     let left = || (0..self.voices.len()).filter(|i| front.tried.get(*i) == Some(&false));
-                    let rested = left().find(|index| self.health.get(*index).is_some_and(|h| ready(&(*index, h))));
+                    let rested =
+                        left().find(|index| self.health.get(*index).is_some_and(|h| ready(&(*index, h))));
                     // Better one that may not have recovered than none.
                     rested.or_else(|| left().find(|index| self.health.get(*index).is_some_and(|h| !h.gone)))
                 }
@@ -267,7 +266,8 @@ impl Switch {
             }
             let Some(front) = self.requests.pop_front() else { return };
             let error = self.failed.as_ref().map(|(_, error)| error.clone());
-            let error = error.unwrap_or_else(|| self.error(LlmErrorKind::Unavailable, "no voice can speak".into()));
+            let error =
+                error.unwrap_or_else(|| self.error(LlmErrorKind::Unavailable, "no voice can speak".into()));
             self.told.push_back(TtsEvent::Failed { id: Some(front.id), error });
         }
     }
@@ -397,7 +397,11 @@ impl Switch {
 
     fn error(&self, kind: LlmErrorKind, message: String) -> VoiceError {
         let voice = self.live.as_ref().and_then(|live| self.voices.get(live.index)).or(self.voices.first());
-        VoiceError { provider: voice.map(|voice| voice.provider().to_owned()).unwrap_or_default(), kind, message }
+        VoiceError {
+            provider: voice.map(|voice| voice.provider().to_owned()).unwrap_or_default(),
+            kind,
+            message,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ const VOICE: &str = "alloy";
 const MODEL: &str = "kokoro";
 
 /// A voice of OpenAI.
-pub struct OpenAiSpeech {
+pub(crate) struct OpenAiSpeech {
     shared: Arc<Shared>,
 }
 
@@ -35,7 +35,7 @@ struct Shared {
 
 impl OpenAiSpeech {
     /// Settings: `url`, and perhaps `model`, `voice`, `instructions`, `speed`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let endpoint = Endpoint::new(model, client, secrets)?;
         let fixed = fixed(&Settings::of(model)).map_err(|e| setup(model, &e))?;
         Ok(Self { shared: Arc::new(Shared { endpoint, fixed }) })

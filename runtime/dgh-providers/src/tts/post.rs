@@ -238,8 +238,7 @@ impl<R: Recipe> Session<R> {
 
     fn finish(&mut self, id: Option<u32>, result: Result<(), VoiceError>) {
         let texts = self.line.texts();
-        let result = result
-            .map_err(|error| VoiceError { message: strike(&error.message, texts), ..error });
+        let result = result.map_err(|error| VoiceError { message: strike(&error.message, texts), ..error });
         self.answers.retain(|(asked, _)| Some(*asked) != id);
         let place = id.and_then(|id| self.line.place(id));
         if let Some(request) = place.and_then(|place| self.line.get(place)) {
@@ -299,7 +298,10 @@ async fn answer(endpoint: &Endpoint, mut request: Request) -> Result<Incoming, V
     }
     let kind = incoming.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if kind.starts_with("text/") || kind.ends_with("json") || matches!(kind.as_str(), "audio/mpeg" | "audio/ogg") {
+    if kind.starts_with("text/")
+        || kind.ends_with("json")
+        || matches!(kind.as_str(), "audio/mpeg" | "audio/ogg")
+    {
         let message = format!("answered with {kind} instead of raw sound");
         return Err(endpoint.error(LlmErrorKind::BadAnswer, &message));
     }

@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// Input samples on each side of an output sample, at equal rates.
-const HALF: usize = 16;
+const HALF: u32 = 16;
 /// Share of the lower rate's band that passes; the rest is the slope of the filter.
 const PASS: f64 = 0.92;
 /// Shape of the window: 80 dB of rejection.
@@ -34,12 +34,12 @@ impl Resampler {
     /// From one rate to another. Equal rates pass what comes.
     pub fn new(from: u32, to: u32) -> Self {
         let divisor = common_divisor(from.max(1), to.max(1));
-        let (up, down) = ((to.max(1) / divisor) as usize, (from.max(1) / divisor) as usize);
+        let (up, down) = (to.max(1) / divisor, from.max(1) / divisor);
         let half = HALF * down.div_ceil(up);
-        let mut resampler = Self { up, down, half, phases: Vec::new(), input: Vec::new(), at: 0 };
-        if up != down {
-            resampler.phases = (0..up).map(|phase| filter(phase, up, down, half)).collect();
-        }
+        let phases = if up == down { 0 } else { up };
+        let phases = (0..phases).map(|phase| filter(phase, up, down, half)).collect();
+        let (up, down, half) = (up as usize, down as usize, half as usize);
+        let mut resampler = Self { up, down, half, phases, input: Vec::new(), at: 0 };
         resampler.reset();
         resampler
     }
@@ -94,12 +94,12 @@ impl Resampler {
 }
 
 /// The weights of the input samples around an output sample that is `phase / up` after one of them.
-fn filter(phase: usize, up: usize, down: usize, half: usize) -> Vec<f32> {
-    let cutoff = PASS * (up as f64 / down as f64).min(1.0);
-    let offset = phase as f64 / up as f64;
-    let weight = |n: usize| {
-        let x = n as f64 - (half as f64 - 1.0) - offset;
-        let window = (1.0 - (x / half as f64).powi(2)).max(0.0).sqrt();
+fn filter(phase: u32, up: u32, down: u32, half: u32) -> Vec<f32> {
+    let [phase, up, down, reach] = [phase, up, down, half].map(f64::from);
+    let cutoff = PASS * (up / down).min(1.0);
+    let weight = |n: u32| {
+        let x = f64::from(n) - (reach - 1.0) - phase / up;
+        let window = (1.0 - (x / reach).powi(2)).max(0.0).sqrt();
         cutoff * sinc(cutoff * x) * bessel(BETA * window) / bessel(BETA)
     };
     let weights: Vec<f64> = (0..2 * half).map(weight).collect();

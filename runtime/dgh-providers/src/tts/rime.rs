@@ -24,7 +24,7 @@ const RATES: &[u32] = &[8_000, 16_000, 24_000, 48_000];
 const OVERLAP_MS: u32 = 50;
 
 /// A voice of Rime.
-pub struct Rime {
+pub(crate) struct Rime {
     shared: Arc<Shared>,
 }
 
@@ -36,7 +36,7 @@ struct Shared {
 
 impl Rime {
     /// Settings: `model`, `voice`, `url`, and perhaps `speed`.
-    pub fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
+    pub(crate) fn new(model: &Model, client: Client, secrets: &dyn Secrets) -> Result<Self, VoiceError> {
         let endpoint = Endpoint::new(model, client, secrets)?;
         let query = query(&Settings::of(model)).map_err(|e| setup(model, &e))?;
         Ok(Self { shared: Arc::new(Shared { endpoint, query }) })
@@ -195,7 +195,9 @@ impl Wire {
         if self.base_ms + first + OVERLAP_MS < self.end_ms {
             self.base_ms = self.end_ms;
         }
-        words.iter_mut().for_each(|(_, start)| *start += self.base_ms);
+        for (_, start) in &mut words {
+            *start += self.base_ms;
+        }
         let last = at(times, "/end").as_array().and_then(|ends| ends.last()?.as_f64());
         self.end_ms = self.base_ms + last.map_or(0, |seconds| pcm::milliseconds(seconds * 1_000.0));
         words

@@ -333,10 +333,14 @@ impl<P: Protocol> Session<P> {
         match said {
             Said::Sound(_, pcm) => request.sound(pcm, &provider, free.max(request.asked.unwrap_or(free))),
             Said::Words(_, words) => request.words(rate, |aligner, _, marks| {
-                words.iter().for_each(|(word, at)| aligner.word(word, *at, marks));
+                for (word, at) in &words {
+                    aligner.word(word, *at, marks);
+                }
             }),
             Said::Letters(_, letters) => request.words(rate, |aligner, from, marks| {
-                letters.iter().for_each(|(letter, at)| aligner.letter(*letter, from + at, marks));
+                for (letter, at) in &letters {
+                    aligner.letter(*letter, from + at, marks);
+                }
             }),
             Said::Done(_) if request.sounded => {
                 request.words(rate, |aligner, _, marks| aligner.finish(marks));

@@ -21,7 +21,8 @@ use crate::voice::{VoiceError, VoiceRegistry, Voices};
 const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) fn registry() -> VoiceRegistry {
-    let secrets: HashMap<String, SecretString> = HashMap::from([("KEY".to_owned(), "hush".to_owned().into())]);
+    let secrets: HashMap<String, SecretString> =
+        HashMap::from([("KEY".to_owned(), "hush".to_owned().into())]);
     VoiceRegistry::new(Client::new(Policy::with_private()).unwrap(), Arc::new(secrets))
 }
 

@@ -62,9 +62,12 @@ fn header(file: &[u8], rate: u32) -> Result<Option<usize>, String> {
             return if known { Ok(Some(at + CHUNK_HEAD)) } else { Err("a WAV file without a format".into()) };
         }
         if name == b"fmt " {
-            let (Some(format), Some(channels), Some(hz), Some(bits)) =
-                (number::<2>(chunk, 8), number::<2>(chunk, 10), number::<4>(chunk, 12), number::<2>(chunk, 22))
-            else {
+            let (Some(format), Some(channels), Some(hz), Some(bits)) = (
+                number::<2>(chunk, 8),
+                number::<2>(chunk, 10),
+                number::<4>(chunk, 12),
+                number::<2>(chunk, 22),
+            ) else {
                 return Ok(None);
             };
             // 1 is PCM; 0xFFFE says that the format is told further on, and is PCM in practice.
@@ -77,7 +80,8 @@ fn header(file: &[u8], rate: u32) -> Result<Option<usize>, String> {
             known = true;
         }
         // Chunks begin at even places.
-        at = at.saturating_add(CHUNK_HEAD).saturating_add(length as usize).saturating_add(length as usize % 2);
+        at =
+            at.saturating_add(CHUNK_HEAD).saturating_add(length as usize).saturating_add(length as usize % 2);
     }
 }
 
@@ -121,11 +125,17 @@ mod tests {
 
     #[test]
     fn other_sound_is_refused() {
-        assert_eq!(unwrapped(&file(22_050, 1, &[0, 0]), 9).unwrap_err(), "sound of 22050 Hz instead of 24000 Hz");
+        assert_eq!(
+            unwrapped(&file(22_050, 1, &[0, 0]), 9).unwrap_err(),
+            "sound of 22050 Hz instead of 24000 Hz"
+        );
         assert!(unwrapped(&file(24_000, 2, &[0, 0]), 9).unwrap_err().contains("2 channels"));
         let mut endless = b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\xff".to_vec();
         endless.resize(9_000, 0);
         assert_eq!(unwrapped(&endless, 640).unwrap_err(), "a WAV file without sound");
-        assert_eq!(unwrapped(b"RIFF\0\0\0\0WAVEdata\0\0\0\0", 64).unwrap_err(), "a WAV file without a format");
+        assert_eq!(
+            unwrapped(b"RIFF\0\0\0\0WAVEdata\0\0\0\0", 64).unwrap_err(),
+            "a WAV file without a format"
+        );
     }
 }

@@ -93,8 +93,9 @@ fn sound(content: &Content, words: usize, rate: u32) -> Bytes {
             out.into()
         }
         Content::Tone { hz, word_ms } => {
-            let samples = u64::from(rate) * u64::from(*word_ms) * words as u64 / 1_000;
-            let sample = |n: u64| (8_000.0 * (TAU * hz * n as f64 / f64::from(rate)).sin()) as i16;
+            let ms = word_ms.saturating_mul(u32::try_from(words).unwrap_or(u32::MAX));
+            let samples = u32::try_from(u64::from(rate) * u64::from(ms) / 1_000).unwrap_or(u32::MAX);
+            let sample = |n: u32| (8_000.0 * (TAU * hz * f64::from(n) / f64::from(rate)).sin()) as i16;
             (0..samples).flat_map(|n| sample(n).to_le_bytes()).collect()
         }
     }

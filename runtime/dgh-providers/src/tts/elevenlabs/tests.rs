@@ -71,7 +71,9 @@ async fn a_voice_is_found_by_name_once_for_all_calls() {
         { "voice_id": "21m00Tcm4TlvDq8ikWAM", "name": "Rachel" },
         { "voice_id": ADAM, "name": "Adam - Dominant, Firm" },
     ] });
-    for (name, id) in [(json!("adam"), ADAM), (json!("Adam - dominant, firm"), ADAM), (json!(null), "21m00Tcm4TlvDq8ikWAM")] {
+    for (name, id) in
+        [(json!("adam"), ADAM), (json!("Adam - dominant, firm"), ADAM), (json!(null), "21m00Tcm4TlvDq8ikWAM")]
+    {
         let voices = voices.clone();
         let server = Server::start(move |_, request| match request.target.as_str() {
             "/v1/voices" => Reply::json(&voices),
@@ -85,20 +87,30 @@ async fn a_voice_is_found_by_name_once_for_all_calls() {
             let mut session = voice.open(TtsStart { rate: 8_000, language: String::new() });
             assert!(matches!(next(&mut session).await, Some(TtsEvent::Failed { id: None, .. })));
         }
-        let targets: Vec<_> = server.received().into_iter().map(|r| (r.target.clone(), r.header("xi-api-key").map(str::to_owned))).collect();
+        let targets: Vec<_> = server
+            .received()
+            .into_iter()
+            .map(|r| (r.target.clone(), r.header("xi-api-key").map(str::to_owned)))
+            .collect();
         assert_eq!(targets.len(), 3, "one look-up and two sockets");
         assert_eq!(targets[0], ("/v1/voices".into(), Some("hush".into())));
-        assert!(targets[1].0.starts_with(&format!("/v1/text-to-speech/{id}/")) && targets[2].0 == targets[1].0);
+        assert!(
+            targets[1].0.starts_with(&format!("/v1/text-to-speech/{id}/")) && targets[2].0 == targets[1].0
+        );
     }
 }
 
 #[tokio::test]
 async fn a_voice_that_is_not_there_is_named() {
     let server = Server::start(|_, _| Reply::json(&json!({ "voices": [] }))).await;
-    for (voice, message) in [(json!("eve"), "the account has no voice `eve`"), (json!(null), "the account has no voice")] {
+    for (voice, message) in
+        [(json!("eve"), "the account has no voice `eve`"), (json!(null), "the account has no voice")]
+    {
         let settings = json!({ "model": "flash-2.5", "voice": voice });
         let mut session = open(&model("elevenlabs", &server.url("/v1"), settings), 8_000, "en");
-        let Some(TtsEvent::Failed { id: None, error }) = next(&mut session).await else { panic!("it was found") };
+        let Some(TtsEvent::Failed { id: None, error }) = next(&mut session).await else {
+            panic!("it was found")
+        };
         assert_eq!((error.kind, error.message.as_str()), (LlmErrorKind::Setup, message));
     }
 }

@@ -121,7 +121,9 @@ async fn when_nobody_can_ever_speak_the_session_ends() {
 async fn it_is_connected_before_the_first_sentence_and_kept() {
     let server = good().await;
     let mut session = open(&[cartesia(&server)]);
-    let Some(TtsEvent::Connected { provider, .. }) = event(&mut session).await else { panic!("not connected") };
+    let Some(TtsEvent::Connected { provider, .. }) = event(&mut session).await else {
+        panic!("not connected")
+    };
     assert_eq!((provider.as_str(), server.handshakes().len()), ("cartesia", 1));
     for id in 1..20 {
         say(&session, id, "Hello.").await;
@@ -160,7 +162,8 @@ async fn models_without_a_rate_in_common_are_resampled() {
     let broken = faulty(Fault::Error { after_ms: 0, message: "no".into() }).await;
     let sound = Content::Pcm { rate: 24_000, pcm: tone(24_000, 400) };
     let speech = Server::start(|_, _| Reply::new(503, "application/json", "{}")).await;
-    let spoken = TtsServer::start(move |_, _| Delivery { content: sound.clone(), ..Delivery::at_once() }).await;
+    let spoken =
+        TtsServer::start(move |_, _| Delivery { content: sound.clone(), ..Delivery::at_once() }).await;
     let registry = registry();
     let odd = Arc::new(Odd(registry.tts(&cartesia(&spoken)).unwrap()));
     let openai = registry.tts(&model("openai", &speech.url(""), json!({ "model": "tts-1" }))).unwrap();
@@ -175,7 +178,11 @@ async fn models_without_a_rate_in_common_are_resampled() {
         };
         let (heard, wanted) = (heard.pcm, tone(24_000, 400));
         let inner = 400..9_000;
-        let worst = heard.as_chunks::<2>().0[inner.clone()].iter().zip(&wanted.as_chunks::<2>().0[inner]).map(wrong).max();
+        let worst = heard.as_chunks::<2>().0[inner.clone()]
+            .iter()
+            .zip(&wanted.as_chunks::<2>().0[inner])
+            .map(wrong)
+            .max();
         assert!(worst.unwrap() < 100, "{worst:?}");
     }
     drop(broken);
@@ -193,7 +200,7 @@ async fn a_cancelled_sentence_is_not_spoken_by_anybody() {
     assert_eq!(back.log().texts, ["But me."]);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_model_that_had_time_to_recover_speaks_again() {
     let first = TtsServer::start(|n, _| match n {
         0 => Delivery::at_once().fault(Fault::Error { after_ms: 0, message: "overload".into() }),
@@ -204,7 +211,12 @@ async fn a_model_that_had_time_to_recover_speaks_again() {
     let mut session = open(&[cartesia(&first), deepgram(&back)]);
     say(&session, 1, "One.").await;
     assert_eq!(listen(&mut session, 1).await.by.as_deref(), Some("deepgram"));
-    tokio::time::sleep(REST[0] + Duration::from_millis(10)).await;
+    tokio::time::pause();
+    tokio::time::advance(REST[0] + Duration::from_millis(10)).await;
+    tokio::time::resume();
+    assert!(
+        matches!(event(&mut session).await, Some(TtsEvent::Connected { provider, .. }) if provider == "cartesia")
+    );
     say(&session, 2, "Two.").await;
     assert_eq!(listen(&mut session, 2).await.by.as_deref(), Some("cartesia"));
 }

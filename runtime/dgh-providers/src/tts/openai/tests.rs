@@ -52,7 +52,10 @@ async fn a_sentence_is_asked_for_as_the_protocol_says() {
     let heard = listen(&mut session, 1).await;
     assert!(heard.pcm == sound && heard.by.as_deref() == Some("openai"));
     let post = &posts(&server)[0];
-    assert_eq!((post.target.as_str(), post.header("authorization")), ("/v1/audio/speech", Some("Bearer hush")));
+    assert_eq!(
+        (post.target.as_str(), post.header("authorization")),
+        ("/v1/audio/speech", Some("Bearer hush"))
+    );
     let body: Json = json!({
         "model": "gpt-4o-mini-tts", "voice": "coral", "response_format": "pcm",
         "instructions": "Softly.", "speed": 1.5, "input": "Hello."
@@ -80,7 +83,9 @@ async fn a_server_of_ones_own_needs_no_key_and_may_send_a_file() {
 async fn the_connection_is_made_before_the_first_sentence() {
     let server = server(|_| pieces(&tone(24_000, 100), 640)).await;
     let mut session = open(&openai(&server), 24_000, "en");
-    let Some(TtsEvent::Connected { provider, .. }) = next(&mut session).await else { panic!("not connected") };
+    let Some(TtsEvent::Connected { provider, .. }) = next(&mut session).await else {
+        panic!("not connected")
+    };
     assert_eq!(provider, "openai");
     let received = server.received();
     assert_eq!((received.len(), received[0].method.as_str(), received[0].target.as_str()), (1, "HEAD", "/"));
@@ -132,7 +137,9 @@ async fn what_is_cancelled_is_not_heard_and_its_connection_is_closed() {
 
 #[tokio::test]
 async fn a_failure_is_of_one_sentence_and_repeats_nothing_private() {
-    let json = |status, message: &str| Reply::new(status, "application/json", json!({ "error": { "message": message } }).to_string());
+    let json = |status, message: &str| {
+        Reply::new(status, "application/json", json!({ "error": { "message": message } }).to_string())
+    };
     let cases: [(&str, Reply, LlmErrorKind, &str); 9] = [
         ("status", json(400, "cannot say Müller, hush"), LlmErrorKind::Rejected, "cannot say …, [key] (400)"),
         ("key", json(401, "wrong key"), LlmErrorKind::Auth, "wrong key (401)"),

@@ -50,8 +50,14 @@ fn times_that_begin_anew_go_on() {
     let client = Client::new(dgh_net::Policy::with_private()).unwrap();
     let secrets = std::collections::HashMap::from([("KEY".to_owned(), secrecy::SecretString::from("hush"))]);
     let shared = Rime::new(&model, client, &secrets).unwrap().shared;
-    let mut wire =
-        Wire { shared, rate: 8_000, language: String::new(), contexts: Contexts::default(), base_ms: 0, end_ms: 0 };
+    let mut wire = Wire {
+        shared,
+        rate: 8_000,
+        language: String::new(),
+        contexts: Contexts::default(),
+        base_ms: 0,
+        end_ms: 0,
+    };
     let mut starts = |start: [f64; 2], end: [f64; 2]| {
         let words = wire.words(&json!({ "words": ["a", "b"], "start": start, "end": end }));
         words.into_iter().map(|(_, at)| at).collect::<Vec<_>>()

@@ -21,11 +21,21 @@ fn declared() -> Vec<Declared> {
         let (parameters, rest) = rest.split_once("\n) {").unwrap();
         let (body, _) = rest.split_once("\n}").unwrap();
         let pairs = |lines: &'static str| {
-            lines.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, rest)| (name, rest.trim()))
+            lines
+                .lines()
+                .filter_map(|line| line.trim().split_once(": "))
+                .map(|(name, rest)| (name, rest.trim()))
         };
-        let field = |wanted: &str| pairs(body).find(|(name, _)| *name == wanted).map(|(_, v)| v.trim_matches('"'));
-        let parameters = pairs(parameters).map(|(name, rest)| (name, rest.split(['?', ' ', '(', ',']).next().unwrap()));
-        Declared { name, parameters: parameters.collect(), protocol: field("protocol").unwrap(), url: field("url") }
+        let field =
+            |wanted: &str| pairs(body).find(|(name, _)| *name == wanted).map(|(_, v)| v.trim_matches('"'));
+        let parameters =
+            pairs(parameters).map(|(name, rest)| (name, rest.split(['?', ' ', '(', ',']).next().unwrap()));
+        Declared {
+            name,
+            parameters: parameters.collect(),
+            protocol: field("protocol").unwrap(),
+            url: field("url"),
+        }
     };
     PROVIDERS.split("provider tts ").skip(1).map(of).collect()
 }
@@ -39,14 +49,22 @@ fn complete(declared: &Declared) -> Model {
             settings.insert(name.into(), value.into());
         }
     }
-    Model { provider: declared.name.into(), protocol: declared.protocol.into(), settings, key: Some("KEY".into()) }
+    Model {
+        provider: declared.name.into(),
+        protocol: declared.protocol.into(),
+        settings,
+        key: Some("KEY".into()),
+    }
 }
 
 #[test]
 fn every_protocol_that_is_declared_is_spoken() {
     let all = declared();
     let names: Vec<_> = all.iter().map(|d| d.name).collect();
-    assert_eq!(names, ["elevenlabs", "cartesia", "deepgram", "rime", "azure", "openai", "openai_compatible", "kokoro"]);
+    assert_eq!(
+        names,
+        ["elevenlabs", "cartesia", "deepgram", "rime", "azure", "openai", "openai_compatible", "kokoro"]
+    );
     for declared in all {
         let voice = registry().tts(&complete(&declared)).unwrap();
         assert_eq!(voice.provider(), declared.name);
@@ -69,7 +87,10 @@ fn every_setting_that_is_declared_is_read() {
             // Who reads it must mind what cannot be.
             let mut model = complete(&declared);
             model.settings.insert((*name).into(), json!({ "not": "this" }));
-            let error = registry().tts(&model).err().unwrap_or_else(|| panic!("{}: {name} is not read", declared.name));
+            let error = registry()
+                .tts(&model)
+                .err()
+                .unwrap_or_else(|| panic!("{}: {name} is not read", declared.name));
             assert_eq!((error.kind, error.provider.as_str()), (LlmErrorKind::Setup, declared.name));
             assert!(error.message.contains(&format!("`{name}`")), "{error}");
         }

@@ -24,7 +24,8 @@ async fn sentences_are_heard_whole_and_in_order() {
     for (provider, path) in SOCKETS {
         let sound = tone(16_000, 700);
         let content = Content::Pcm { rate: 16_000, pcm: sound.clone() };
-        let server = TtsServer::start(move |_, _| Delivery { content: content.clone(), ..Delivery::at_once() }).await;
+        let server =
+            TtsServer::start(move |_, _| Delivery { content: content.clone(), ..Delivery::at_once() }).await;
         let mut session = open(&on(provider, path, &server), 16_000, "en");
         assert_eq!(session.rate, 16_000);
         for (id, text) in [(1, "One."), (2, "Two."), (3, "…"), (4, "Four.")] {
@@ -146,8 +147,12 @@ async fn words_of_normalised_text_keep_their_place() {
         let mut session = open(&on(provider, path, &server), 16_000, "de");
         let text = "Das kostet 20 € für Zoë.";
         say(&session, 1, text).await;
-        let words: Vec<_> =
-            listen(&mut session, 1).await.words.into_iter().map(|(end, at)| (&text[..end as usize], at)).collect();
+        let words: Vec<_> = listen(&mut session, 1)
+            .await
+            .words
+            .into_iter()
+            .map(|(end, at)| (&text[..end as usize], at))
+            .collect();
         let expected = [
             ("Das", 0),
             ("Das kostet", 300),
@@ -162,10 +167,9 @@ async fn words_of_normalised_text_keep_their_place() {
 #[tokio::test]
 async fn what_breaks_a_connection_ends_the_session_after_what_came() {
     for (provider, path) in SOCKETS {
-        for (fault, kind) in [
-            (Fault::Cut { after_ms: 200 }, LlmErrorKind::Network),
-            (Fault::Garbage, LlmErrorKind::BadAnswer),
-        ] {
+        for (fault, kind) in
+            [(Fault::Cut { after_ms: 200 }, LlmErrorKind::Network), (Fault::Garbage, LlmErrorKind::BadAnswer)]
+        {
             let delivery = Delivery::at_once().fault(fault.clone());
             let server = TtsServer::start(move |_, _| delivery.clone()).await;
             let mut session = open(&on(provider, path, &server), 16_000, "en");
@@ -216,7 +220,9 @@ async fn a_wrong_key_ends_the_session_and_is_not_shown() {
         let refuse = |_: &dgh_net::testing::Handshake| dgh_net::testing::Welcome::Refuse(401);
         let server = TtsServer::welcoming(refuse, |_, _| Delivery::at_once()).await;
         let mut session = open(&on(provider, path, &server), 16_000, "en");
-        let Some(TtsEvent::Failed { id: None, error }) = next(&mut session).await else { panic!("{provider}") };
+        let Some(TtsEvent::Failed { id: None, error }) = next(&mut session).await else {
+            panic!("{provider}")
+        };
         assert_eq!(error.kind, LlmErrorKind::Auth, "{provider}: {error}");
         assert!(!error.to_string().contains("hush"), "{error}");
         assert_eq!(next(&mut session).await, None);
@@ -243,7 +249,8 @@ async fn to_drop_a_session_is_to_close_its_connection() {
 #[tokio::test]
 async fn a_call_that_takes_no_sound_stops_the_provider() {
     let minute = Content::Pcm { rate: 24_000, pcm: tone(24_000, 60_000) };
-    let server = TtsServer::start(move |_, _| Delivery { content: minute.clone(), ..Delivery::at_once() }).await;
+    let server =
+        TtsServer::start(move |_, _| Delivery { content: minute.clone(), ..Delivery::at_once() }).await;
     let mut session = open(&on("cartesia", "", &server), 24_000, "en");
     say(&session, 1, "A very long story.").await;
     while !matches!(next(&mut session).await, Some(TtsEvent::Audio { .. })) {}
@@ -256,4 +263,87 @@ async fn a_call_that_takes_no_sound_stops_the_provider() {
     session.input.send(TtsInput::Cancel { id: 1 }).await.unwrap();
     say(&session, 2, "The end.").await;
     while !matches!(next(&mut session).await, Some(TtsEvent::Started { id: 2, .. })) {}
+}
+
+/// Lets so much time pass at once. Time is not stopped otherwise: it would run on while sockets
+/// are waited for.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn what_stalls_fails_in_time_and_ends_the_session() {
+    for (provider, path) in SOCKETS {
+        for after_ms in [0, 120] {
+            let delivery = Delivery::at_once().fault(Fault::Stall { after_ms });
+            let server = TtsServer::start(move |_, _| delivery.clone()).await;
+            let mut session = open(&on(provider, path, &server), 16_000, "en");
+            say(&session, 1, "One two three.").await;
+            let mut told = 0;
+            while told < after_ms {
+                if let Some(TtsEvent::Audio { pcm, .. }) = next(&mut session).await {
+                    told += pcm.len() as u32 / 32;
+                }
+            }
+            while server.log().texts.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            pass(Duration::from_secs(5)).await;
+            let heard = listen(&mut session, 1).await;
+            let error = heard.error.unwrap();
+            assert_eq!(
+                (error.kind, error.message.as_str()),
+                (LlmErrorKind::Timeout, "no sound came in time")
+            );
+            assert_eq!(next(&mut session).await, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_kept_open() {
+    for (provider, path) in SOCKETS {
+        let server = TtsServer::start(|_, _| Delivery::at_once()).await;
+        let mut session = open(&on(provider, path, &server), 16_000, "en");
+        assert!(matches!(next(&mut session).await, Some(TtsEvent::Connected { .. })));
+        let kept = || match provider {
+            "elevenlabs" => server.log().messages.iter().filter(|m| **m == json!({ "text": "" })).count(),
+            _ => server.log().pings,
+        };
+        for count in 1..4 {
+            pass(Duration::from_secs(21)).await;
+            let told = async {
+                while kept() < count {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(LIMIT, told).await.expect(provider);
+        }
+        say(&session, 1, "Hello.").await;
+        assert_eq!(listen(&mut session, 1).await.ms(16_000), 300);
+        assert_eq!(server.handshakes().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn sound_that_comes_too_early_is_asked_for_again() {
+    for (provider, path) in [("cartesia", ""), ("elevenlabs", "/v1")] {
+        let long = tone(16_000, 6_000);
+        let content = Content::Pcm { rate: 16_000, pcm: long.clone() };
+        let server = TtsServer::start(move |n, _| match n {
+            // Slow, so that the second one is there before this one is over.
+            0 => Delivery { speed: 2.0, ..Delivery::at_once() },
+            _ => Delivery { content: content.clone(), ..Delivery::at_once() },
+        })
+        .await;
+        let mut session = open(&on(provider, path, &server), 16_000, "en");
+        say(&session, 1, "One two three four five.").await;
+        say(&session, 2, "A long one.").await;
+        assert_eq!(listen(&mut session, 1).await.ms(16_000), 1_500);
+        assert!(listen(&mut session, 2).await.pcm == long, "{provider}");
+        let texts = server.log().texts;
+        assert_eq!(texts, ["One two three four five.", "A long one.", "A long one."], "{provider}");
+    }
 }
