@@ -29,6 +29,8 @@ pub(super) struct Speech {
     /// When words were final last, and when they grew last.
     pub(super) final_at: Millis,
     pub(super) grew_at: Millis,
+    /// When words came last, of either kind.
+    pub(super) heard_at: Millis,
     /// That the caller speaks was told.
     pub(super) told: bool,
     /// In this pause the recogniser was asked for its last words.
@@ -75,6 +77,7 @@ impl Speech {
         words.clone_into(&mut self.partial);
         if !words.is_empty() {
             self.grew_at = now;
+            self.heard_at = now;
         }
         self.weigh(language);
         true
@@ -93,6 +96,7 @@ impl Speech {
                 (a, b) => a.or(b),
             };
             self.language = tag.or(self.language.take());
+            self.heard_at = now;
         }
         self.final_at = now;
     }

@@ -34,6 +34,8 @@ pub struct TurnTaker {
     detector: Detector,
     /// Whether the agent's sound goes out, and may be talked over.
     agent: Option<bool>,
+    /// When that last changed.
+    agent_since: Millis,
     /// Since when it is held.
     held: Option<Millis>,
     /// Holds in a row that were none.
@@ -61,6 +63,7 @@ impl TurnTaker {
             now: 0,
             detector: Detector::default(),
             agent: None,
+            agent_since: 0,
             held: None,
             false_holds: 0,
             deaf: false,
@@ -84,12 +87,11 @@ impl TurnTaker {
         }
     }
 
-    /// Takes a fact. Time that runs backwards is taken to stand still.
+    /// Takes a fact, before what is due: a fact that was told late decides as if it were in time.
+    /// Time that runs backwards is taken to stand still.
     pub fn handle(&mut self, heard: Heard, now: Millis) {
         self.now = self.now.max(now);
         let now = self.now;
-        // What is due before this fact is decided without it.
-        self.advance();
         match heard {
             Heard::Voice(on) => self.voice(on),
             Heard::Partial(text) => self.partial(&clean(&text)),
@@ -223,6 +225,9 @@ impl TurnTaker {
             }
         }
         let sounded = std::mem::replace(&mut self.agent, sound).is_some();
+        if sound.is_some() != sounded {
+            self.agent_since = self.now;
+        }
         if sound.is_some() {
             if !sounded && self.speech.words() == 0 && !self.speech.told && !self.detector.is_on() {
                 // A noise before it began.
@@ -310,6 +315,11 @@ impl TurnTaker {
     /// Words over the agent's sound that are an interruption.
     fn interrupt(&mut self) -> bool {
         if self.agent != Some(true) {
+            return false;
+        }
+        // Words that were there before are no answer to the sound; with a voice that goes on, they are.
+        let goes_on = self.detector.is_on() && self.detector.confirmed;
+        if !goes_on && self.speech.heard_at < self.agent_since && !self.deaf {
             return false;
         }
         let certain = match self.speech.backchannel() {

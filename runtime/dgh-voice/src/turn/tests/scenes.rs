@@ -290,3 +290,28 @@ fn time_that_runs_backwards_stands_still() {
     bench.wait();
     assert_eq!(bench.texts(), ["Yes."]);
 }
+
+#[test]
+fn an_agent_that_speaks_into_a_pause_is_not_cut_by_words_from_before() {
+    let mut bench = Bench::new();
+    bench.voice(0, 1_000).words(1_200, "I want to pay and").at(1_500, Heard::Agent(Some(true))).wait();
+    assert!(!bench.has(&Decision::Cut), "{:?}", bench.story());
+    assert_eq!(bench.texts(), ["I want to pay and"]);
+
+    let mut bench = Bench::new();
+    bench.voice(0, 1_000).words(1_200, "I want to pay and").at(1_500, Heard::Agent(Some(true)));
+    bench.voice(1_800, 2_500).words(2_700, "one more thing.").wait();
+    assert_eq!(bench.story()[3..5], ["1900 cut", "1900 discard"]);
+    assert_eq!(bench.texts(), ["I want to pay and one more thing."]);
+}
+
+#[test]
+fn a_voice_told_late_by_a_busy_call_still_goes_on() {
+    let mut bench = Bench::new();
+    bench.voice(0, 1_000).words(1_200, "I want to book");
+    // Nobody told the time at 1,600.
+    bench.turns.handle(Heard::Voice(true), 1_900);
+    bench.now = 1_900;
+    bench.voice(1_900, 2_500).words(2_700, "a table.").wait();
+    assert_eq!(bench.texts(), ["I want to book a table."]);
+}
