@@ -60,8 +60,9 @@ const WINDOW: usize = 40;
 /// Points that are kept: the window, the longest delay, and what goes out ahead of its time.
 const POINTS: usize = 256;
 
-/// Quieter than this is silence, on either side.
+/// Quieter than this is silence, on either side; as a power as well.
 const FLOOR_DB: f32 = -58.0;
+const AUDIBLE: f32 = 1.6e-6;
 
 /// An echo is quieter than what it is the echo of by at least this.
 const HIGHEST_GAIN_DB: f32 = -3.0;
@@ -110,7 +111,9 @@ impl EchoGuard {
     pub fn heard(&mut self, at: Millis, frame: &Frame) -> Whose {
         self.line.push(at, frame.samples());
         let now = at / STEP_MS + 1;
-        if self.line.level(now) <= FLOOR_DB || !self.agent.spoke(now.saturating_sub((LAGS + 2) as u64), now) {
+        if self.line.at(now).power <= AUDIBLE
+            || !self.agent.spoke_since(now.saturating_sub((LAGS + 2) as u64))
+        {
             return Whose::Caller;
         }
         let window = Window::of(&self.line, now);
@@ -141,9 +144,10 @@ impl EchoGuard {
             Some(path) => path.lag.saturating_sub(2)..(path.lag + 3).min(LAGS),
             None => 0..LAGS,
         };
+        let past = Past::of(&self.agent, now, lags.end);
         let mut best: Option<(usize, f32)> = None;
         for lag in lags {
-            let likeness = window.likeness(&Window::of(&self.agent, now.saturating_sub(lag as u64)));
+            let likeness = past.likeness(window, lag);
             if let Some(score) = self.scores.get_mut(lag) {
                 *score += 0.04 * (likeness - *score);
             }
@@ -211,6 +215,7 @@ struct Envelope {
     points: Vec<Point>,
     bands: Bands,
     step: usize,
+    last_audible: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -225,14 +230,23 @@ const NOTHING: Point = Point { number: u64::MAX, db: [FLOOR_DB; BANDS], power: 0
 
 impl Envelope {
     fn new(rate: u32) -> Self {
-        Self { points: vec![NOTHING; POINTS], bands: Bands::new(rate), step: (rate as usize / 100).max(1) }
+        Self {
+            points: vec![NOTHING; POINTS],
+            bands: Bands::new(rate),
+            step: (rate as usize / 100).max(1),
+            last_audible: None,
+        }
     }
 
     fn push(&mut self, at: Millis, samples: &[i16]) {
         for (number, piece) in (at / STEP_MS..).zip(samples.chunks(self.step)) {
             let db = self.bands.split(piece);
+            let power = power(piece);
+            if power > AUDIBLE {
+                self.last_audible = Some(number);
+            }
             if let Some(point) = self.points.get_mut(number as usize % POINTS) {
-                *point = Point { number, db, power: power(piece) };
+                *point = Point { number, db, power };
             }
         }
     }
@@ -245,12 +259,8 @@ impl Envelope {
             .unwrap_or(NOTHING)
     }
 
-    fn level(&self, number: u64) -> f32 {
-        decibels(self.at(number).power)
-    }
-
-    fn spoke(&self, from: u64, to: u64) -> bool {
-        (from..=to).any(|number| self.level(number) > FLOOR_DB)
+    fn spoke_since(&self, number: u64) -> bool {
+        self.last_audible.is_some_and(|last| last >= number)
     }
 
     /// Of so many points up to this one.
@@ -310,6 +320,75 @@ impl Window {
         let product: f32 =
             self.hills.iter().flatten().zip(other.hills.iter().flatten()).map(|(a, b)| a * b).sum();
         product / both
+    }
+}
+
+/// What the agent said until now, to be laid against a window at many delays: the sums that every
+/// delay needs are made once.
+struct Past {
+    points: [[f32; BANDS]; REACH],
+    /// Sums of all points before one, and of their squares.
+    sums: [[f32; BANDS]; REACH + 1],
+    squares: [f32; REACH + 1],
+    /// The longest delay it reaches back to.
+    longest: usize,
+}
+
+/// The window at the longest delay.
+const REACH: usize = WINDOW + LAGS - 1;
+
+impl Past {
+    /// For delays shorter than this.
+    fn of(envelope: &Envelope, now: u64, lags: usize) -> Self {
+        let longest = lags.clamp(1, LAGS) - 1;
+        let mut this = Self {
+            points: [[0.0; BANDS]; REACH],
+            sums: [[0.0; BANDS]; REACH + 1],
+            squares: [0.0; REACH + 1],
+            longest,
+        };
+        let from = (now + 1).wrapping_sub((WINDOW + longest) as u64);
+        let (mut sum, mut square) = ([0.0; BANDS], 0.0);
+        let sums = this.sums.iter_mut().skip(1).zip(this.squares.iter_mut().skip(1));
+        for (n, (point, (sum_before, square_before))) in
+            this.points.iter_mut().zip(sums).take(WINDOW + longest).enumerate()
+        {
+            *point = envelope.at(from.wrapping_add(n as u64)).db.map(|db| db - FLOOR_DB);
+            for (sum, db) in sum.iter_mut().zip(&*point) {
+                *sum += db;
+                square += db * db;
+            }
+            (*sum_before, *square_before) = (sum, square);
+        }
+        this
+    }
+
+    /// The correlation of the window with what was said this long before it.
+    fn likeness(&self, window: &Window, lag: usize) -> f32 {
+        let start = self.longest.saturating_sub(lag);
+        let end = start + WINDOW;
+        let (Some(points), Some(before), Some(after), Some(less), Some(more)) = (
+            self.points.get(start..end),
+            self.sums.get(start),
+            self.sums.get(end),
+            self.squares.get(start),
+            self.squares.get(end),
+        ) else {
+            return 0.0;
+        };
+        let means: f32 = before.iter().zip(after).map(|(before, after)| (after - before).powi(2)).sum();
+        let both = (window.size * (more - less - means / WINDOW as f32).max(0.0)).sqrt();
+        if both < 1.0 {
+            return 0.0;
+        }
+        // The window's hills are around their means, so that those of the other side fall out.
+        let mut product = [0.0; BANDS];
+        for (hill, point) in window.hills.iter().zip(points) {
+            for ((product, a), b) in product.iter_mut().zip(hill).zip(point) {
+                *product += a * b;
+            }
+        }
+        product.iter().sum::<f32>() / both
     }
 }
 
