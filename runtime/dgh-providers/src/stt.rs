@@ -156,3 +156,6 @@ pub struct Expected {
     /// Language tag.
     pub language: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,8 @@ pub enum Told {
 /// A recogniser that has a task of its own, as a connection.
 pub(crate) struct Opened {
     session: SttSession,
+    /// Its queue is full: ready when it is not.
+    room: Option<BoxFuture<'static, ()>>,
     greeted: bool,
     /// Of `SpeechEnded`, that no `Final` has answered yet.
     asked: bool,
@@ -55,7 +57,20 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(crate) fn new(session: SttSession) -> Self {
-        Self { session, greeted: false, asked: false, answered: false, told_at: Instant::now() }
+        Self { session, room: None, greeted: false, asked: false, answered: false, told_at: Instant::now() }
+    }
+}
+
+impl Opened {
+    /// Sees to it that the task is woken when a full queue has room again.
+    fn wait_for_room(&mut self, context: &mut Context<'_>) {
+        if self.room.is_none() && self.session.input.capacity() == 0 {
+            let input = self.session.input.clone();
+            self.room = Some(async move { drop(input.reserve().await) }.boxed());
+        }
+        if self.room.as_mut().is_some_and(|room| room.poll_unpin(context).is_ready()) {
+            self.room = None;
+        }
     }
 }
 
@@ -71,7 +86,7 @@ impl Connection for Opened {
     }
 
     fn is_clear(&self) -> bool {
-        self.session.input.capacity() > 0
+        self.room.is_none() && self.session.input.capacity() > 0
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Told, VoiceError>> {
@@ -83,8 +98,13 @@ impl Connection for Opened {
             return Poll::Ready(Ok(Told::Answered));
         }
         loop {
-            let Some(event) = std::task::ready!(self.session.events.poll_recv(context)) else {
-                return Poll::Ready(Err(gone("ended without a reason")));
+            let event = match self.session.events.poll_recv(context) {
+                Poll::Ready(Some(event)) => event,
+                Poll::Ready(None) => return Poll::Ready(Err(gone("ended without a reason"))),
+                Poll::Pending => {
+                    self.wait_for_room(context);
+                    return Poll::Pending;
+                }
             };
             self.told_at = Instant::now();
             return Poll::Ready(match event {
@@ -114,3 +134,6 @@ impl Connection for Opened {
 fn gone(message: &str) -> VoiceError {
     VoiceError { provider: "stt".to_owned(), kind: LlmErrorKind::Unavailable, message: message.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -317,3 +317,6 @@ impl<P: Protocol> Connection for Wire<P> {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;
