@@ -41,6 +41,8 @@ pub struct LineAbout {
     pub cancels_echo: bool,
     /// Whether it can show things: transcript and node events, and take typed words.
     pub shows: bool,
+    /// Whether keys come as sound alone: then they are listened for.
+    pub keys_as_sound: bool,
 }
 
 /// What came in on a line.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use dgh_engine::event::TransferFailureEvent;
 use dgh_voice::audio::Frame;
+use dgh_voice::audio::dtmf::Dialer;
 use dgh_voice::line::{Line, LineAbout, LineCommand, LineEvent};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -77,6 +78,7 @@ impl<S> SocketLine<S> {
                 lead_ms: LEAD_MS,
                 cancels_echo: false,
                 shows: false,
+                keys_as_sound: false,
             },
             carrier,
             socket,
@@ -302,11 +304,16 @@ where
                 }
             }
             LineCommand::Keys(keys) => {
-                tracing::warn!(
-                    carrier = self.carrier.name(),
-                    keys = keys.len(),
-                    "keys cannot be pressed on this line"
-                );
+                // No media stream has a message for them; as sound the carrier plays them in their
+                // time, however fast they come.
+                let mut dialer = Dialer::new(self.about.rate);
+                if let Some(unknown) = dialer.press(keys) {
+                    tracing::warn!(%unknown, "no telephone has this key");
+                }
+                let mut frame = Frame::default();
+                while dialer.fill(&mut frame) {
+                    self.outgoing.sound(&*self.carrier, frame.samples());
+                }
             }
             LineCommand::Show(_) => {}
             LineCommand::Transfer(_) => {

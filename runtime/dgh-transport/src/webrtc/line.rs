@@ -9,6 +9,7 @@ use std::time::Duration;
 use dgh_engine::event::TransferFailureEvent;
 use dgh_voice::Millis;
 use dgh_voice::audio::Frame;
+use dgh_voice::audio::dtmf::Dialer;
 use dgh_voice::line::{Line, LineAbout, LineCommand, LineEvent};
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt as _};
@@ -56,6 +57,10 @@ pub struct WebRtcLine {
     sending: Option<BoxFuture<'static, ()>>,
     incoming: Incoming,
     outgoing: Outgoing,
+    /// Keys go out as sound, one frame each 20 ms from here on.
+    dialer: Dialer,
+    dialed: Frame,
+    dial_at: Millis,
     events: VecDeque<LineEvent>,
     start: Instant,
     alarm: Pin<Box<Sleep>>,
@@ -85,6 +90,7 @@ impl WebRtcLine {
                 lead_ms: 0,
                 cancels_echo: true,
                 shows: true,
+                keys_as_sound: false,
             },
             connection: Some(connection),
             track,
@@ -98,6 +104,9 @@ impl WebRtcLine {
             sending: None,
             incoming,
             outgoing,
+            dialer: Dialer::new(RATE),
+            dialed: Frame::default(),
+            dial_at: 0,
             events: VecDeque::new(),
             start,
             alarm: Box::pin(sleep(CONNECT_WITHIN)),
@@ -224,6 +233,31 @@ impl WebRtcLine {
         }
     }
 
+    /// Sends what is due of the keys. Answers when the next is.
+    fn dial(&mut self, now: Millis) -> Option<Millis> {
+        while !self.dialer.is_idle() && now >= self.dial_at {
+            let mut frame = std::mem::take(&mut self.dialed);
+            if self.dialer.fill(&mut frame) {
+                self.transmit(frame.samples());
+            }
+            self.dialed = frame;
+            self.dial_at += 20;
+        }
+        (!self.dialer.is_idle()).then_some(self.dial_at)
+    }
+
+    fn transmit(&mut self, samples: &[i16]) {
+        match self.outgoing.packet(samples, self.now()) {
+            // The packet goes into the queue of the connection, or is too late to be of use.
+            Ok(packet) => {
+                if !matches!(self.track.write_rtp(packet).now_or_never(), Some(Ok(()))) {
+                    self.dropped += 1;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "sound was not sent"),
+        }
+    }
+
     /// Looks at the clock; `due` is what the sound waits for. Answers whether to look again.
     fn watch(&mut self, cx: &mut Context<'_>, due: Option<Millis>) -> bool {
         let now = Instant::now();
@@ -312,6 +346,8 @@ impl Line for WebRtcLine {
                 continue;
             }
             self.drive(cx);
+            let dial = self.dial(now);
+            let due = due.map_or(dial, |due| Some(dial.map_or(due, |dial| dial.min(due))));
             if !self.watch(cx, due) {
                 if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     self.waker = Some(cx.waker().clone());
@@ -326,19 +362,22 @@ impl Line for WebRtcLine {
             return;
         }
         match command {
-            LineCommand::Audio(samples) => match self.outgoing.packet(samples, self.now()) {
-                // The packet goes into the queue of the connection, or is too late to be of use.
-                Ok(packet) => {
-                    if !matches!(self.track.write_rtp(packet).now_or_never(), Some(Ok(()))) {
-                        self.dropped += 1;
-                    }
+            // Speech over the tones of keys would spoil them.
+            LineCommand::Audio(samples) => {
+                if self.dialer.is_idle() {
+                    self.transmit(samples);
                 }
-                Err(error) => tracing::warn!(%error, "sound was not sent"),
-            },
+            }
             // What was sent is played: the other side keeps no more than its jitter buffer.
             LineCommand::Mark(_) | LineCommand::Clear => {}
             LineCommand::Keys(keys) => {
-                tracing::warn!(keys = keys.len(), "keys cannot be pressed on this line");
+                if self.dialer.is_idle() {
+                    self.dial_at = self.now();
+                }
+                if let Some(unknown) = self.dialer.press(keys) {
+                    tracing::warn!(%unknown, "no telephone has this key");
+                }
+                self.wake();
             }
             LineCommand::Show(json) => {
                 self.show(json.to_string());

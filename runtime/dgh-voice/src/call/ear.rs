@@ -8,12 +8,15 @@ use dgh_engine::Call;
 use dgh_engine::log::Voice;
 use dgh_engine::reply::Model;
 use dgh_providers::Voices;
-use dgh_providers::stt::{Expected, SttEvent, SttInput, SttSession, SttStart};
+use dgh_providers::stt::{Expected, SttEvent, SttInput, SttSession, SttStart, failover};
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::audio::vad::Detector;
-use crate::audio::Frame;
+use crate::Millis;
+use crate::audio::echo::{EchoGuard, Whose};
 use crate::audio::resample::Resampler;
+use crate::audio::vad::Detector;
+use crate::audio::{Frame, beep, dtmf};
+use crate::line::LineAbout;
 use crate::turn::Heard;
 
 /// Above this the detector is sure that somebody speaks, below the other that nobody does.
@@ -25,10 +28,27 @@ const CHUNK_BYTES: usize = 8 << 10;
 /// The ear of a call.
 pub(super) struct Ear {
     detector: Detector,
+    /// For lines that bring the agent's own voice back.
+    echo: Option<EchoGuard>,
+    /// For lines whose keys are sound.
+    keys: Option<dtmf::Detector>,
+    /// While it is not known who answered.
+    beep: Option<beep::Detector>,
     voice: bool,
     /// When the caller was last heard: microseconds since the start.
     pub(super) voice_until: u64,
     recogniser: Option<Recogniser>,
+}
+
+/// What a frame brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Noticed {
+    /// A voice began or ended.
+    pub(super) voice: Option<bool>,
+    /// A key was pressed.
+    pub(super) key: Option<char>,
+    /// The beep of a machine is over.
+    pub(super) beep: bool,
 }
 
 /// A recogniser, and the sound on its way to it.
@@ -43,8 +63,9 @@ struct Recogniser {
 }
 
 impl Ear {
-    /// An ear for sound of this rate. Without a recogniser only the detector hears.
-    pub(super) fn new(rate: u32, recogniser: Option<(u32, SttSession)>) -> Self {
+    /// An ear for a line. Without a recogniser only the detector hears.
+    pub(super) fn new(about: &LineAbout, wonders: bool, recogniser: Option<(u32, SttSession)>) -> Self {
+        let rate = about.rate;
         let recogniser = recogniser.map(|(wants, session)| Recogniser {
             session,
             resampler: (wants != rate).then(|| Resampler::new(rate, wants)),
@@ -53,7 +74,15 @@ impl Ear {
             stuck: 0,
             expected: None,
         });
-        Self { detector: Detector::new(rate), voice: false, voice_until: 0, recogniser }
+        Self {
+            detector: Detector::new(rate),
+            echo: (!about.cancels_echo).then(|| EchoGuard::new(rate)),
+            keys: about.keys_as_sound.then(|| dtmf::Detector::new(rate)),
+            beep: wonders.then(|| beep::Detector::new(rate)),
+            voice: false,
+            voice_until: 0,
+            recogniser,
+        }
     }
 
     /// Whether words can be understood.
@@ -61,19 +90,38 @@ impl Ear {
         self.recogniser.is_some()
     }
 
-    /// Hears a frame. Answers when a voice begins or ends.
-    pub(super) fn hear(&mut self, frame: &Frame, micros: u64) -> Option<Heard> {
+    /// Hears a frame.
+    pub(super) fn hear(&mut self, frame: &Frame, now: Millis, micros: u64) -> Noticed {
         if let Some(recogniser) = &mut self.recogniser {
             recogniser.hear(frame);
         }
         let heard = self.detector.push(frame);
-        let voice = heard.probability > if self.voice { SILENCE } else { SPEECH };
+        let mut voice = heard.probability > if self.voice { SILENCE } else { SPEECH };
+        if let Some(echo) = &mut self.echo {
+            voice &= echo.heard(now, frame) != Whose::Agent;
+        }
         if voice {
             self.voice_until = micros;
         }
         let changed = voice != self.voice;
         self.voice = voice;
-        changed.then_some(Heard::Voice(voice))
+        Noticed {
+            voice: changed.then_some(voice),
+            key: self.keys.as_mut().and_then(|keys| keys.push(frame)),
+            beep: self.beep.as_mut().is_some_and(|beep| beep.push(frame).is_some()),
+        }
+    }
+
+    /// What goes out, and when it sounds: it may come back.
+    pub(super) fn played(&mut self, at: Millis, frame: &Frame) {
+        if let Some(echo) = &mut self.echo {
+            echo.played(at, frame);
+        }
+    }
+
+    /// It is known who answered: no beep is waited for.
+    pub(super) fn knows_who_answered(&mut self) {
+        self.beep = None;
     }
 
     /// The caller stopped: last words are wanted.
@@ -140,27 +188,27 @@ impl Recogniser {
     }
 }
 
-/// Opens the first of these recognisers that can be made, and says why not.
+/// Opens these recognisers, and says which cannot be made.
 pub(super) fn open(
     voices: &dyn Voices,
     models: &[Model],
     rate: u32,
     call: &Call,
-) -> (Option<(u32, SttSession)>, Option<Voice>) {
-    let mut trouble = None;
+) -> (Option<(u32, SttSession)>, Vec<Voice>) {
+    let mut list = Vec::new();
+    let mut troubles = Vec::new();
     for model in models {
         match voices.stt(model) {
-            Ok(stt) => {
-                let rate = stt.rate(rate);
-                let (languages, words) = (call.languages().to_vec(), call.vocabulary().to_vec());
-                return (Some((rate, stt.open(SttStart { rate, languages, words }))), trouble);
-            }
+            Ok(stt) => list.push((model.provider.clone(), stt)),
             Err(error) => {
-                trouble = Some(Voice::Trouble { part: "stt".to_owned(), message: error.to_string() });
+                troubles.push(Voice::Trouble { part: "stt".to_owned(), message: error.to_string() });
             }
         }
     }
-    (None, trouble)
+    let Some(stt) = failover(list) else { return (None, troubles) };
+    let rate = stt.rate(rate);
+    let (languages, words) = (call.languages().to_vec(), call.vocabulary().to_vec());
+    (Some((rate, stt.open(SttStart { rate, languages, words }))), troubles)
 }
 
 /// What an event of a recogniser is to turn taking; none: nothing.

@@ -14,6 +14,7 @@ use super::mouth::{Made, Words};
 use super::replies::Replies;
 use super::stopwatch::Stopwatch;
 use super::{Driver, LONGEST_END_MS, expected, last_words, show};
+use crate::answer::Fact;
 use crate::line::{Line, LineCommand, Transfer};
 use crate::turn::{Heard, Policy, Turn};
 
@@ -204,6 +205,7 @@ impl<L: Line> Driver<L> {
                 if let Some(ahead) = other {
                     self.forget(&ahead);
                 }
+                self.wonder(Fact::TurnOver);
                 self.stopwatch = self.time(&turn);
                 self.stopwatch.turn_over(now);
                 let Turn { text, confidence, language, .. } = turn;

@@ -19,6 +19,7 @@ mod mind;
 mod mouth;
 pub mod realtime;
 mod replies;
+mod room;
 mod setup;
 mod show;
 mod stopwatch;
@@ -36,6 +37,7 @@ use tokio::time::{Instant, Sleep};
 
 pub use setup::{CallTools, Recordings, Setup, Watch};
 
+use crate::answer::{Classifier, Fact};
 use crate::audio::Frame;
 use crate::audio::record::Recorder;
 use crate::line::{Line, LineCommand, LineEvent};
@@ -46,6 +48,7 @@ use clock::Clock;
 use ear::Ear;
 use mouth::{Made, Mouth};
 use replies::Replies;
+use room::Room;
 use stopwatch::Stopwatch;
 
 /// How long a call may go on after its end was decided: what is queued is played, and not more.
@@ -93,6 +96,10 @@ struct Driver<L> {
     ear: Ear,
     turns: TurnTaker,
     mouth: Mouth,
+    /// While it is not known who answered.
+    who: Option<Classifier>,
+    room: Option<Room>,
+    room_due: Option<u64>,
     replies: Replies,
     tools: Vec<(ToolCallId, BoxFuture<'static, Result<Json, ToolFailure>>)>,
     ahead: Option<Ahead>,
@@ -144,8 +151,11 @@ impl<L: Line> Driver<L> {
         let own = setup.call.call().recognisers();
         let recognisers = if own.is_empty() { setup.stt } else { own };
         let call = setup.call;
-        let (session, trouble) =
+        let (session, troubles) =
             ear::open(setup.voices.as_ref(), &recognisers, about.rate, call.call());
+        let wonders = call.call().wonders_who_answered();
+        let seed = call.log().start.call_id.bytes().map(u64::from).sum::<u64>() * 97;
+        let room = call.call().ambience().and_then(|ambience| Room::of(&ambience, about.rate, seed));
         let playout = Playout::new(about.rate, about.lead_ms, about.marks);
         let recording = setup.record_to.map(|path| Recorder::create(&path, about.rate));
         let (recording, failed) = match recording {
@@ -153,11 +163,14 @@ impl<L: Line> Driver<L> {
             Some(Err(error)) => (None, Some(Voice::Trouble { part: "recording".into(), message: error.to_string() })),
             None => (None, None),
         };
-        let notes = trouble.into_iter().chain(failed).collect();
+        let notes = troubles.into_iter().chain(failed).collect();
         let language = call.call().language().to_owned();
         Self {
             rate: about.rate,
-            ear: Ear::new(about.rate, session),
+            ear: Ear::new(&about, wonders, session),
+            who: wonders.then(|| Classifier::new(0)),
+            room,
+            room_due: None,
             mouth: Mouth::new(playout, setup.voices, about.rate),
             turns: TurnTaker::new(setup.tuning),
             setup: Parts {
@@ -266,7 +279,8 @@ impl<L: Line> Driver<L> {
     /// Sets the one timer of the call to the nearest deadline.
     fn set_alarm(&mut self) {
         let engine = self.engine_due.map(|at| self.clock.instant(at));
-        let others = [self.playout_due, self.turns.deadline(), self.ending];
+        let who = self.who.as_ref().and_then(Classifier::deadline);
+        let others = [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who];
         let due = others.into_iter().flatten().map(|at| self.clock.at(at)).chain(engine).min();
         if due != self.due {
             self.due = due;
@@ -294,6 +308,7 @@ impl<L: Line> Driver<L> {
             Wake::Told(None) => self.inbox_open = false,
             Wake::Due => {
                 self.turns.handle(Heard::Tick, now);
+                self.wonder(Fact::Tick);
                 if self.engine_due.is_some_and(|at| at <= self.clock.stamp()) {
                     self.tell(Event::Tick);
                 }
@@ -334,19 +349,16 @@ impl<L: Line> Driver<L> {
         let now = self.clock.now();
         match event {
             LineEvent::Audio | LineEvent::Lost => self.hear(),
-            LineEvent::Key(key) => {
-                let keys = key.to_string();
-                if self.call.call().takes_keys(&keys) {
-                    self.tell(Event::Keys { keys });
-                }
-            }
+            LineEvent::Key(key) => self.key(key),
             LineEvent::Mark(mark) => self.mouth.playout.marked(mark, now),
             LineEvent::Typed(text) => self.turns.handle(Heard::Typed(text), now),
             LineEvent::Stalled(away) => {
                 let message = if away { "the network is away" } else { "the network is back" };
                 self.trouble("line", message.to_owned());
             }
-            LineEvent::AnsweredBy(who) => self.tell(Event::AnsweredBy { who }),
+            LineEvent::AnsweredBy(who) => {
+                self.wonder(Fact::Carrier(who));
+            }
             LineEvent::Transferred(failure) => self.tell(Event::TransferOutcome { failure }),
             LineEvent::Closed(why) => self.line_closed(why),
         }
@@ -357,17 +369,53 @@ impl<L: Line> Driver<L> {
         if let Some(recording) = &mut self.recording {
             recording.caller(now, &self.heard);
         }
-        if let Some(heard) = self.ear.hear(&self.heard, micros)
-            && self.ear.understands()
-        {
-            self.turns.handle(heard, now);
+        let noticed = self.ear.hear(&self.heard, now, micros);
+        if let Some(voice) = noticed.voice {
+            self.wonder(Fact::Voice(voice));
+            if self.ear.understands() {
+                self.turns.handle(Heard::Voice(voice), now);
+            }
+        }
+        if let Some(key) = noticed.key {
+            self.key(key);
+        }
+        if noticed.beep {
+            self.wonder(Fact::Beep);
+        }
+    }
+
+    /// A fact about who answered, as long as that is not known.
+    fn wonder(&mut self, fact: Fact) {
+        let Some(who) = &mut self.who else { return };
+        who.hears(fact, self.clock.now());
+        let verdict = who.verdict();
+        if let Some(who) = verdict {
+            self.tell(Event::AnsweredBy { who });
+        }
+        if !self.call.call().wonders_who_answered() {
+            self.who = None;
+            self.ear.knows_who_answered();
+        }
+    }
+
+    fn key(&mut self, key: char) {
+        let keys = key.to_string();
+        if self.call.call().takes_keys(&keys) {
+            self.tell(Event::Keys { keys });
         }
     }
 
     fn understood(&mut self, event: SttEvent) {
         match &event {
-            SttEvent::Partial { text } => self.setup.watch.partial(text),
-            SttEvent::Final { .. } | SttEvent::MaybeEnd | SttEvent::EndOfTurn => {
+            SttEvent::Partial { text } => {
+                self.setup.watch.partial(text);
+                self.wonder(Fact::Partial(text.clone()));
+            }
+            SttEvent::Final { text, .. } => {
+                self.final_at = self.clock.micros();
+                self.wonder(Fact::Words(text.clone()));
+            }
+            SttEvent::MaybeEnd | SttEvent::EndOfTurn => {
                 self.final_at = self.clock.micros();
             }
             SttEvent::Failed(error) => {
@@ -427,9 +475,13 @@ impl<L: Line> Driver<L> {
             let now = self.clock.now();
             match self.mouth.playout.poll(now, &mut self.spoken) {
                 Out::Frame => {
+                    let about = self.mouth.playout.frame();
+                    self.ear.played(about.plays_at, &self.spoken);
+                    if let Some(room) = &mut self.room {
+                        room.behind(&mut self.spoken, about.plays_at);
+                    }
                     self.line.send(LineCommand::Audio(self.spoken.samples()));
                     if let Some(recording) = &mut self.recording {
-                        let about = self.mouth.playout.frame();
                         if about.muted {
                             self.spoken.samples_mut().fill(0);
                         }
@@ -457,6 +509,7 @@ impl<L: Line> Driver<L> {
                 }
             }
         }
+        self.send_room();
         let sounds = self.mouth.playout.sounding();
         if self.agent_sounds && sounds.is_none() && self.mouth.playout.is_idle() {
             self.agent_sounds = false;
@@ -464,6 +517,21 @@ impl<L: Line> Driver<L> {
             happened = true;
         }
         happened
+    }
+
+    /// The room goes on where nobody speaks.
+    fn send_room(&mut self) {
+        let Some(room) = &mut self.room else { return };
+        let speaks = self.mouth.playout.sounding().is_some() && self.mouth.playout.ahead_ms() > 0;
+        if self.closed.is_some() || speaks {
+            self.room_due = None;
+            return;
+        }
+        let now = self.clock.now();
+        while room.alone(now, &mut self.spoken) {
+            self.line.send(LineCommand::Audio(self.spoken.samples()));
+        }
+        self.room_due = Some(room.due());
     }
 
     fn sounds(&mut self, utterance: UtteranceId) {

@@ -13,6 +13,11 @@
 //! - It speaks by itself, but nothing sounds that the engine does not speak: sound waits for its
 //!   sentence. Where a sentence ends in the sound is reckoned from its letters, so no position is exact.
 //! - A `go` is told when what was said with it was played to its end, or was cut.
+//! - Turn taking hears the line's detector alone (`Heard::Deaf`): it says when the caller speaks, and
+//!   what holds and cuts the agent's sound. Its turns, which are empty, are not the caller's: those are
+//!   told here, [`Told::Caller`].
+//! - Exact words are spoken by the agent's voice, and the session is told of them ([`Speaker::said`]);
+//!   without a voice it recites the engine's own ([`Speaker::recite`]).
 //! - A session that breaks is replaced by the next of the list. An answer of which nothing was told
 //!   is asked for again.
 
@@ -24,7 +29,7 @@ use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, BytesMut};
 use dgh_engine::event::{Event, ReplyId, Usage, UtteranceId};
-use dgh_engine::reply::{Message, Model, ReplyRequest};
+use dgh_engine::reply::{Message, Model, Purpose, ReplyRequest};
 use dgh_providers::llm::LlmErrorKind;
 use dgh_providers::realtime::{RealtimeEvent, RealtimeInput, RealtimeSession, RealtimeStart};
 use dgh_providers::{VoiceError, Voices};
@@ -79,8 +84,9 @@ pub struct Speaker {
     open: Option<Open>,
     /// The reply that runs.
     running: Option<Arc<ReplyRequest>>,
-    /// What was said up to the reply that was asked for last.
-    past: Vec<Message>,
+    /// The request of the last reply, and of how many recitals.
+    last: Option<Arc<ReplyRequest>>,
+    recitals: u32,
     speeches: VecDeque<Speech>,
     told: VecDeque<Told>,
     turn: TurnEnd,
@@ -126,7 +132,8 @@ impl Speaker {
             start,
             open: None,
             running: None,
-            past: Vec::new(),
+            last: None,
+            recitals: 0,
             speeches: VecDeque::new(),
             told: VecDeque::new(),
             turn: TurnEnd::default(),
@@ -166,12 +173,10 @@ impl Speaker {
     pub fn reply(&mut self, request: ReplyRequest, now: Millis) {
         self.now = now;
         let request = Arc::new(request);
-        if self.speeches.len() >= MAX_SPEECHES {
-            self.speeches.pop_front();
-        }
+        self.make_room();
         self.speeches.push_back(Speech::new(request.id, self.start.rate));
         self.running = Some(Arc::clone(&request));
-        self.past.clone_from(&request.history);
+        self.last = Some(Arc::clone(&request));
         if self.open.is_none() {
             self.connect();
         }
@@ -206,6 +211,33 @@ impl Speaker {
         let bound = self.speeches.iter_mut().any(|speech| speech.bind(utterance, text));
         self.give();
         bound
+    }
+
+    /// Has the session speak exact words, for agents without a voice: those of the engine and of the
+    /// library, as an author's own need one. It may stray from them, and nobody can tell. Answers
+    /// whether it was asked: not before its first reply, nor while it gives one.
+    pub fn recite(&mut self, utterance: UtteranceId, text: &str, now: Millis) -> bool {
+        self.now = now;
+        let Some(last) = self.last.as_ref().filter(|_| self.running.is_none() && self.open.is_some()) else {
+            return false;
+        };
+        let mut request = ReplyRequest::clone(last);
+        // From the other end of the numbers that the engine counts up.
+        request.id = ReplyId(u32::MAX - self.recitals);
+        self.recitals += 1;
+        request.purpose = Purpose::Tell;
+        request.may_call = false;
+        let card = &mut request.card;
+        (card.prompt, card.read_back) = (None, None);
+        card.known.clear();
+        card.wanted.clear();
+        card.labels.clear();
+        card.tools.clear();
+        card.remarks.clear();
+        card.instruction = Some(format!("Say exactly these words, and not one more: \"{text}\""));
+        self.make_room();
+        self.speeches.push_back(Speech::reciting(request.id, self.start.rate, utterance, text));
+        self.say(RealtimeInput::Respond(Arc::new(request)))
     }
 
     /// Words that a voice spoke, as far as they were heard.
@@ -331,6 +363,9 @@ impl Speaker {
         }
         let Some(speech) = self.speeches.iter_mut().find(|speech| speech.reply == reply) else { return };
         speech.over(&mut self.told);
+        if let Some(error) = failure.as_ref().filter(|_| speech.recites()) {
+            self.told.push_back(Told::Trouble(error.to_string()));
+        }
         if running {
             self.close(failure.map(|error| error.to_string()), usage);
         }
@@ -362,6 +397,12 @@ impl Speaker {
     fn give(&mut self) {
         for speech in &mut self.speeches {
             speech.give(&mut self.told);
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.speeches.len() >= MAX_SPEECHES {
+            self.speeches.pop_front();
         }
     }
 
@@ -420,11 +461,16 @@ impl Speaker {
         let again = self.running.clone().filter(|running| self.may_ask_again(running.id));
         if self.broken <= MAX_BROKEN {
             self.at += 1;
-            self.start.history.clone_from(&self.past);
+            if let Some(last) = &self.last {
+                self.start.history.clone_from(&last.history);
+            }
             // What the lost session said since then.
             let said = self.speeches.back().map(Speech::text).filter(|_| again.is_none());
             self.start.history.extend(said.filter(|text| !text.is_empty()).map(Message::Agent));
             self.connect();
+        }
+        for speech in self.speeches.iter_mut().filter(|speech| speech.recites()) {
+            speech.over(&mut self.told);
         }
         // A turn that was heard by the lost session is over, and nobody writes it down any more.
         if self.turn.words_by.is_some() {

@@ -29,6 +29,8 @@ pub(super) struct Speech {
     current: usize,
     /// Everything came.
     is_over: bool,
+    /// Its words are given, not its own.
+    recites: bool,
 }
 
 /// A sentence.
@@ -55,11 +57,27 @@ impl Speech {
             parts: VecDeque::new(),
             current: 0,
             is_over: false,
+            recites: false,
         }
+    }
+
+    /// Words that are to be said as they are.
+    pub(super) fn reciting(reply: ReplyId, rate: u32, utterance: UtteranceId, text: &str) -> Self {
+        let mut speech = Self { recites: true, ..Self::new(reply, rate) };
+        speech.parts.push_back(Part::new(text.to_owned(), Some(utterance)));
+        speech
+    }
+
+    /// Whether its words are given.
+    pub(super) fn recites(&self) -> bool {
+        self.recites
     }
 
     /// More words.
     pub(super) fn words(&mut self, text: &str, told: &mut VecDeque<Told>) {
+        if self.recites {
+            return;
+        }
         let mut sentences = self.sentences.push(text);
         // Elsewhere the letter behind is waited for, so that no voice stumbles over half a sentence.
         // Here the sound is whole wherever its words are cut, and must not wait.
@@ -203,13 +221,19 @@ impl Speech {
     }
 
     fn sentence(&mut self, text: String, told: &mut VecDeque<Told>) {
-        let letters = text.chars().count() as u64;
         told.push_back(Told::Engine(Event::ReplySentence { reply: self.reply, text: text.clone() }));
-        self.parts.push_back(Part { text, letters, utterance: None, given: 0, complete: false, played: false });
+        self.parts.push_back(Part::new(text, None));
     }
 
     fn millis(&self, samples: u64) -> u32 {
         u32::try_from(samples * 1_000 / u64::from(self.rate.max(1))).unwrap_or(u32::MAX)
+    }
+}
+
+impl Part {
+    fn new(text: String, utterance: Option<UtteranceId>) -> Self {
+        let letters = text.chars().count() as u64;
+        Self { text, letters, utterance, given: 0, complete: false, played: false }
     }
 }
 

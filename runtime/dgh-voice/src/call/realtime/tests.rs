@@ -348,6 +348,33 @@ fn a_reply_that_is_dropped_is_stopped_and_not_closed() {
 }
 
 #[test]
+fn without_a_voice_the_session_is_asked_for_exact_words() {
+    let mut line = Line::new();
+    assert!(!line.speaker.recite(UtteranceId(5), "Are you still there?", 0), "it knows nothing yet");
+    line.ask(1);
+    assert!(!line.speaker.recite(UtteranceId(5), "Are you still there?", 0), "it speaks");
+    line.done(1, None);
+    line.told();
+    assert!(line.speaker.recite(UtteranceId(5), "Are you still there?", 0));
+    let asked = line.inputs();
+    let [RealtimeInput::Respond(request)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(!request.may_call && request.card.labels.is_empty());
+    assert!(request.card.instruction.as_ref().unwrap().ends_with("\"Are you still there?\""));
+    let reply = request.id.0;
+    line.words(reply, "Are you still there?");
+    line.sound(reply, 800);
+    line.done(reply, None);
+    let told = line.told();
+    assert_eq!(sounds(&told), (vec![(5, 800)], vec![5]));
+    assert_eq!(facts(told), []);
+    // It breaks in the middle of the next one, which ends.
+    assert!(line.speaker.recite(UtteranceId(6), "Good bye.", 0));
+    line.event(RealtimeEvent::Failed(broken(LlmErrorKind::Network)));
+    let told = line.told();
+    assert!(told.contains(&Told::Complete(UtteranceId(6))), "{told:?}");
+}
+
+#[test]
 fn words_of_others_are_told_to_the_session() {
     let mut line = Line::new();
     line.speaker.said("This call is recorded.");

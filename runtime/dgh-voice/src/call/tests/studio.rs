@@ -109,7 +109,7 @@ impl Studio {
             prepare_sound: true,
         };
         let line_end = TestLine {
-            about: LineAbout { kind: "test", rate: 8_000, marks: false, lead_ms: 0, cancels_echo: true, shows: false },
+            about: LineAbout { kind: "test", rate: 8_000, marks: false, lead_ms: 0, cancels_echo: true, shows: false, keys_as_sound: false },
             incoming,
             sent: Arc::clone(&sent),
             began,
