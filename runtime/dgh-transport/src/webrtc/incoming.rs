@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use dgh_voice::Millis;
 use dgh_voice::audio::Frame;
+use dgh_voice::audio::dtmf::event::{Event, Presses};
 use dgh_voice::audio::jitter::{JitterBuffer, Pull, Stats};
 use dgh_voice::audio::opus::{Decoder, OpusError};
 
@@ -16,6 +17,9 @@ const FRAME: usize = RATE as usize / 50;
 const FILL_AFTER: Millis = 200;
 /// Most silence that is told after the fact.
 const MAX_SILENCE_MS: u64 = 2_000;
+
+/// Keys that may wait to be taken.
+const MAX_KEYS: usize = 64;
 
 /// What is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +43,7 @@ pub(super) struct Incoming {
     taken: usize,
     silence_ms: u64,
     keys: VecDeque<char>,
-    /// Timestamp of the last key, which is told in several packets.
-    key_at: Option<u32>,
+    presses: Presses,
     /// When the last packet came.
     last: Option<Millis>,
     /// Silence that took the place of packets since then.
@@ -59,7 +62,7 @@ impl Incoming {
             taken: 0,
             silence_ms: 0,
             keys: VecDeque::new(),
-            key_at: None,
+            presses: Presses::default(),
             last: None,
             filled_ms: 0,
             opus,
@@ -147,13 +150,10 @@ impl Incoming {
         Next::Wait(Some(due.map_or(next, |due| due.min(next))))
     }
 
-    /// RFC 4733: every key is told in several packets of the same timestamp.
     fn key(&mut self, timestamp: u32, payload: &[u8]) {
-        let [event, _, _, _, ..] = payload else { return };
-        let Some(key) = "0123456789*#ABCD".chars().nth(usize::from(*event)) else { return };
-        if self.key_at != Some(timestamp) && self.keys.len() < 64 {
-            self.key_at = Some(timestamp);
-            self.keys.push_back(key);
+        let key = Event::parse(payload).and_then(|event| self.presses.push(timestamp, event));
+        if self.keys.len() < MAX_KEYS {
+            self.keys.extend(key);
         }
     }
 }
@@ -171,7 +171,7 @@ fn conceal(decoder: &mut Decoder, frame: &mut Frame) -> Next {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use dgh_voice::audio::opus::Encoder;
 
     use super::*;

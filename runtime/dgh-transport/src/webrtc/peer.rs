@@ -69,11 +69,8 @@ pub async fn answer(offer: &str, config: &Config) -> Result<Answered, WebRtcErro
         tracks: AtomicUsize::new(0),
         channels: AtomicUsize::new(0),
     };
-    let connection = Arc::new(build(config, Arc::new(handler)).await?);
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(setup)?;
-    let [a, b, c, d, e, f, g, h] = random;
-    let ssrc = u32::from_be_bytes([a, b, c, d]).max(1);
+    let connection = Arc::new(Box::pin(build(config, Arc::new(handler))).await?);
+    let ssrc = getrandom::u32().map_err(setup)?.max(1);
     let track = Arc::new(track(ssrc));
     connection.get().add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(setup)?;
     let peer = Peer {
@@ -85,7 +82,7 @@ pub async fn answer(offer: &str, config: &Config) -> Result<Answered, WebRtcErro
     let answer = peer.negotiate(connection.get(), offer).await?;
     let types = PayloadTypes::of(&answer).ok_or(WebRtcError::NoSound)?;
     let incoming = Incoming::new(types.opus, types.telephone_events).map_err(setup)?;
-    let outgoing = Outgoing::new(ssrc, types.opus, u32::from_be_bytes([e, f, g, h])).map_err(setup)?;
+    let outgoing = Outgoing::new(ssrc, types.opus, getrandom::u32().map_err(setup)?).map_err(setup)?;
     let line = WebRtcLine::new(connection, track, happens, incoming, outgoing);
     Ok(Answered { answer, peer, candidates: Candidates(candidates), waiting: Waiting(line) })
 }
@@ -283,17 +280,16 @@ pub(super) async fn build(
         .with_ice_servers(servers.collect())
         .with_ice_transport_policy(policy)
         .build();
-    let connection = PeerConnectionBuilder::new()
+    let builder = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
         .with_interceptor_registry(registry)
         .with_setting_engine(settings.build())
         .with_handler(handler)
         .with_udp_addrs(config.listen.clone())
-        .with_data_channel_send_buffer_limit(CHANNEL_BYTES)
-        .build()
-        .await
-        .map_err(setup)?;
+        .with_data_channel_send_buffer_limit(CHANNEL_BYTES);
+    // Twenty KiB that a future of the caller need not carry.
+    let connection = Box::pin(builder.build()).await.map_err(setup)?;
     Ok(Connection::new(connection))
 }
 

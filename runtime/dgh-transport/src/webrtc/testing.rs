@@ -1,5 +1,5 @@
 //! The other side of a connection: what a browser is to a line, in this process.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use std::f32::consts::TAU;
 use std::pin::pin;
@@ -34,6 +34,7 @@ pub(super) struct Browser {
     track: Arc<TrackLocalStaticRTP>,
     outgoing: Outgoing,
     pub(super) channel: Arc<dyn DataChannel>,
+    remote: Option<Arc<dyn TrackRemote>>,
     start: Instant,
 }
 
@@ -65,6 +66,7 @@ impl Browser {
             track,
             outgoing,
             channel,
+            remote: None,
             start: Instant::now(),
         }
     }
@@ -126,7 +128,10 @@ pub(super) struct Call {
 }
 
 pub(super) async fn call() -> Call {
-    let mut browser = Browser::new().await;
+    call_from(Browser::new().await).await
+}
+
+pub(super) async fn call_from(mut browser: Browser) -> Call {
     let offer = browser.offer().await;
     let Answered { answer, peer, candidates, waiting } = answer(&offer, &loopback()).await.unwrap();
     browser.answered(answer).await;
@@ -153,7 +158,6 @@ pub(super) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
     let mut heard = Heard::default();
     let mut frame = Frame::default();
     let mut incoming = Incoming::new(111, vec![126]).unwrap();
-    let mut remote: Option<Arc<dyn TrackRemote>> = None;
     let mut clock = tokio::time::interval(Duration::from_millis(20));
     let channel = Arc::clone(&call.browser.channel);
     let mut texts = pin!(futures::stream::unfold(channel, |channel| async move {
@@ -161,6 +165,7 @@ pub(super) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
     }));
     let mut said = 0;
     loop {
+        let remote = call.browser.remote.clone();
         let packet = async {
             match &remote {
                 Some(track) => track.poll().await,
@@ -190,7 +195,7 @@ pub(super) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
             },
             Some(happened) = call.browser.happens.recv() => {
                 if let Happened::Track(track) = happened {
-                    remote = Some(track);
+                    call.browser.remote = Some(track);
                 }
             }
             packet = packet => {

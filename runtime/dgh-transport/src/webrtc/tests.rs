@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 use webrtc::data_channel::DataChannelEvent;
 
-use super::testing::{Browser, Call, FRAME, call, loopback, share, talk};
+use super::testing::{Browser, Call, FRAME, call, call_from, loopback, share, talk};
 use super::*;
 
 /// The middle of a sound: its beginning is the codec's.
@@ -62,6 +62,35 @@ async fn loss_is_concealed_and_no_time_is_lost() {
     assert!((8..=10).contains(&heard.lost), "{}", heard.lost);
     assert!(heard.by_us.len() >= 95 * FRAME, "{}", heard.by_us.len());
     assert!(share(settled(&heard.by_us), 400.0) > 0.8, "{}", share(settled(&heard.by_us), 400.0));
+}
+
+#[tokio::test]
+async fn keys_are_pressed_as_sound() {
+    let mut call = call().await;
+    talk(&mut call, 10, |_| false).await;
+    call.line.send(LineCommand::Keys("1#"));
+    let heard = talk(&mut call, 40, |_| false).await;
+    let mut detector = dgh_voice::audio::dtmf::Detector::new(RATE);
+    let mut frame = Frame::default();
+    let mut keys = String::new();
+    for samples in heard.by_browser.chunks(FRAME) {
+        frame.copy_from(samples);
+        keys.extend(detector.push(&frame));
+    }
+    assert_eq!(keys, "1#");
+}
+
+#[tokio::test]
+async fn who_is_away_without_a_word_is_told() {
+    let elsewhere =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let browser = elsewhere.spawn(Browser::new()).await.unwrap();
+    let Call { browser, mut line, peer } = call_from(browser).await;
+    // Its machine is gone: the connection neither sends nor answers, and nobody closes it.
+    elsewhere.shutdown_background();
+    assert_eq!(next_event(&mut line, |_| true).await, LineEvent::Stalled(true));
+    assert!(peer.is_open());
+    drop(browser);
 }
 
 #[tokio::test]
