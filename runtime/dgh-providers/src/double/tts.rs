@@ -110,13 +110,18 @@ impl Delivery {
     }
 }
 
-/// What a server was told, in order.
+/// Messages and texts that are kept; a benchmark sends more than anybody reads.
+const MAX_LOGGED: usize = 10_000;
+
+/// What a server was told, in order; of messages and texts the first 10,000.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
     /// Every message that is JSON.
     pub messages: Vec<Json>,
     /// Every text that was to be spoken.
     pub texts: Vec<String>,
+    /// How many texts were to be spoken.
+    pub asked: usize,
     /// Requests that were cancelled before their end.
     pub cancelled: usize,
     /// Connections that were closed properly.
@@ -207,7 +212,7 @@ impl Connection {
                 message = socket.next() => match message {
                     Some(Ok(Message::Text(text))) => {
                         let json: Json = serde_json::from_str(&text).unwrap_or_default();
-                        lock(&self.log).messages.push(json.clone());
+                        self.keep(&json);
                         for answer in self.hear(&json).await {
                             if socket.send(Message::text(answer.to_string())).await.is_err() {
                                 return;
@@ -231,14 +236,24 @@ impl Connection {
         }
     }
 
+    fn keep(&self, json: &Json) {
+        let mut log = lock(&self.log);
+        if log.messages.len() < MAX_LOGGED {
+            log.messages.push(json.clone());
+        }
+    }
+
     /// Begins what can be spoken. Who has no contexts speaks one after the other.
     fn speak(&mut self) {
         while self.wire.is_parallel() || self.speaking.is_empty() {
             let Some((context, text)) = self.queue.pop_front() else { return };
             let n = {
                 let mut log = lock(&self.log);
-                log.texts.push(text.clone());
-                log.texts.len() - 1
+                if log.texts.len() < MAX_LOGGED {
+                    log.texts.push(text.clone());
+                }
+                log.asked += 1;
+                log.asked - 1
             };
             let delivery = (self.deliver)(n, &text);
             let speaking = say(self.wire.voice(context.clone()), text, delivery, self.out.clone());

@@ -11,8 +11,8 @@ use crate::tts::words::Aligner;
 use crate::tts::{TtsEvent, WordMark};
 use crate::voice::VoiceError;
 
-/// Requests in order.
-#[derive(Debug, Default)]
+/// Requests in order. Not `Debug`: what is spoken may hold private values.
+#[derive(Default)]
 pub(super) struct Line {
     requests: VecDeque<Request>,
     /// What was asked last, so that a late error can be cleared of it.
@@ -20,7 +20,6 @@ pub(super) struct Line {
 }
 
 /// A request that is not over.
-#[derive(Debug)]
 pub(super) struct Request {
     pub(super) id: u32,
     pub(super) text: String,

@@ -223,12 +223,12 @@ impl<R: Recipe> Session<R> {
 
     fn take(&mut self, id: u32, read: Result<Option<Bytes>, VoiceError>) {
         (self.progress, self.used) = (Instant::now(), Instant::now());
-        let endpoint = self.recipe.endpoint();
-        let provider = endpoint.provider.clone();
+        let recipe = Arc::clone(&self.recipe);
+        let endpoint = recipe.endpoint();
         let Some(request) = self.line.place(id).and_then(|place| self.line.get(place)) else { return };
         let since = self.free_since.max(request.asked.unwrap_or(self.free_since));
         let result = match read {
-            Ok(Some(sound)) => return request.sound(sound, &provider, since),
+            Ok(Some(sound)) => return request.sound(sound, &endpoint.provider, since),
             Ok(None) if request.sounded => Ok(()),
             Ok(None) => Err(endpoint.error(LlmErrorKind::BadAnswer, "answered without sound")),
             Err(error) => Err(error),

@@ -305,7 +305,7 @@ impl<P: Protocol> Session<P> {
 
     fn read(&mut self, message: &Message) -> Result<(), VoiceError> {
         match message {
-            Message::Close(_) => return Err(self.clear(self.endpoint().closed(Some(message)))),
+            Message::Close(_) => return Err(self.closed(message)),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
             Message::Text(_) | Message::Binary(_) => {}
         }
@@ -328,10 +328,14 @@ impl<P: Protocol> Session<P> {
             Said::Done(_) => Some(self.endpoint().error(LlmErrorKind::BadAnswer, "answered without sound")),
             _ => None,
         };
-        let (provider, rate, free) = (self.endpoint().provider.clone(), self.rate, self.free_since);
-        let Some(request) = self.line.get(place).filter(|r| r.is_open()) else { return };
+        let Self { protocol, line, rate, free_since: free, .. } = self;
+        let (rate, free) = (*rate, *free);
+        let Some(request) = line.get(place).filter(|r| r.is_open()) else { return };
         match said {
-            Said::Sound(_, pcm) => request.sound(pcm, &provider, free.max(request.asked.unwrap_or(free))),
+            Said::Sound(_, pcm) => {
+                let since = free.max(request.asked.unwrap_or(free));
+                request.sound(pcm, &protocol.endpoint().provider, since);
+            }
             Said::Words(_, words) => request.words(rate, |aligner, _, marks| {
                 for (word, at) in &words {
                     aligner.word(word, *at, marks);
@@ -354,13 +358,27 @@ impl<P: Protocol> Session<P> {
             let id = request.id;
             request.reset();
             request.waits = true;
-            let _ = self.protocol.cancel(id, &mut self.out);
+            let _ = protocol.cancel(id, &mut self.out);
         }
     }
 
     /// An error that does not repeat what was to be spoken.
     fn error(&self, problem: &Problem) -> VoiceError {
         self.endpoint().error(problem.kind, &strike(&problem.message, self.line.texts()))
+    }
+
+    /// What it means that the provider says goodbye. With 1008 ("policy") ElevenLabs ends what was idle
+    /// for too long or had too many contexts: that the key is wrong must be said.
+    fn closed(&self, message: &Message) -> VoiceError {
+        let mut error = self.clear(self.endpoint().closed(Some(message)));
+        let reason = error.message.to_lowercase();
+        let key = ["auth", "api key", "api_key", "forbidden", "permission"]
+            .iter()
+            .any(|word| reason.contains(word));
+        if error.kind == LlmErrorKind::Auth && !key {
+            error.kind = LlmErrorKind::Unavailable;
+        }
+        error
     }
 
     fn clear(&self, error: VoiceError) -> VoiceError {

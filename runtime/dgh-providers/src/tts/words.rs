@@ -12,7 +12,7 @@ const AHEAD: usize = 8;
 const MAX_UNPLACED: usize = 64;
 
 /// Lays spoken words beside one text.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Aligner {
     /// Words of the text that are not marked yet, from the last to the first.
     rest: Vec<Word>,
@@ -24,7 +24,6 @@ pub(super) struct Aligner {
     last_start: u32,
 }
 
-#[derive(Debug)]
 struct Word {
     /// Its letters and digits, in lower case.
     key: String,

@@ -146,7 +146,7 @@ async fn all_models_speak_at_a_rate_that_all_have() {
 struct Odd(Arc<dyn Tts>);
 
 impl Tts for Odd {
-    fn provider(&self) -> &str {
+    fn provider(&self) -> &'static str {
         "odd"
     }
     fn rates(&self) -> &[u32] {
@@ -224,4 +224,44 @@ async fn a_model_that_had_time_to_recover_speaks_again() {
 async fn speech() -> Server {
     let pcm = tone(24_000, 200);
     Server::start(move |_, _| Reply::new(200, "audio/pcm", &pcm)).await
+}
+
+#[tokio::test]
+async fn who_closes_what_is_idle_is_not_to_blame() {
+    use dgh_net::socket::Message;
+    use dgh_net::testing::SocketServer;
+    use futures::{SinkExt, StreamExt};
+
+    // A real goodbye of ElevenLabs after three minutes, then a server that speaks.
+    let close = dgh_net::socket::CloseFrame {
+        code: 1008.into(),
+        reason: "input_timeout_exceeded".into(),
+    };
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let server = {
+        let gate = Arc::clone(&gate);
+        SocketServer::start(
+            |_| Welcome::Open,
+            move |handshake, mut socket| {
+                let (gate, close) = (Arc::clone(&gate), close.clone());
+                async move {
+                    if handshake.index == 0 {
+                        gate.notified().await;
+                        let _ = socket.send(Message::Close(Some(close))).await;
+                    }
+                    while socket.next().await.is_some() {}
+                }
+            },
+        )
+        .await
+    };
+    let settings = json!({ "model": "flash-2.5", "voice": "pNInz6obpgDQGcFmaJgB" });
+    let mut session = open(&[model("elevenlabs", &server.url("/v1"), settings)]);
+    assert!(matches!(event(&mut session).await, Some(TtsEvent::Connected { .. })));
+    tokio::time::pause();
+    tokio::time::advance(SETTLED).await;
+    tokio::time::resume();
+    gate.notify_one();
+    assert!(matches!(event(&mut session).await, Some(TtsEvent::Connected { .. })));
+    assert_eq!(server.handshakes().len(), 2);
 }
