@@ -26,7 +26,8 @@ fn name_of(provider: &Provider) -> String {
 fn complete(provider: &Provider) -> Model {
     let text = provider.syntax().text().to_string();
     let line = |name: &str| {
-        let value = text.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}: ")).map(str::to_owned));
+        let value =
+            text.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}: ")).map(str::to_owned));
         value.filter(|value| !value.ends_with(',')).map(|value| value.trim_matches('"').to_owned())
     };
     let mut settings = Map::new();

@@ -185,8 +185,9 @@ impl Talk {
         self.speaks.extend(answer.unwrap_or_else(|| vec![GeminiDoes::Say("All right.")]));
         self.speaks.push_back(GeminiDoes::Raw(json!({ "serverContent": { "generationComplete": true } })));
         let usage = json!({ "promptTokenCount": 50, "responseTokenCount": 9, "thoughtsTokenCount": 1 });
-        self.speaks
-            .push_back(GeminiDoes::Raw(json!({ "serverContent": { "turnComplete": true }, "usageMetadata": usage })));
+        self.speaks.push_back(GeminiDoes::Raw(
+            json!({ "serverContent": { "turnComplete": true }, "usageMetadata": usage }),
+        ));
     }
 
     async fn part(&mut self) -> Option<()> {
@@ -213,7 +214,8 @@ impl Talk {
             }
             GeminiDoes::Raw(message) => self.send(&message).await,
             GeminiDoes::Handle(handle) => {
-                self.send(&json!({ "sessionResumptionUpdate": { "newHandle": handle, "resumable": true } })).await
+                self.send(&json!({ "sessionResumptionUpdate": { "newHandle": handle, "resumable": true } }))
+                    .await
             }
             GeminiDoes::Stall => {
                 self.speaks.clear();

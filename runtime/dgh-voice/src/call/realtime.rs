@@ -312,7 +312,8 @@ impl Speaker {
                 Poll::Ready(Some(event)) => self.event(event),
                 Poll::Ready(None) => {
                     let message = "the session ended".to_owned();
-                    let error = VoiceError { provider: self.provider(), kind: LlmErrorKind::Network, message };
+                    let error =
+                        VoiceError { provider: self.provider(), kind: LlmErrorKind::Network, message };
                     self.lose(&error);
                 }
             }
@@ -449,7 +450,8 @@ impl Speaker {
 
     /// Whether another session may give this reply: nothing of it was told.
     fn may_ask_again(&self, reply: ReplyId) -> bool {
-        let untold = self.speeches.iter().any(|speech| speech.reply == reply && speech.is_untold() && !speech.cut);
+        let untold =
+            self.speeches.iter().any(|speech| speech.reply == reply && speech.is_untold() && !speech.cut);
         untold && self.broken < MAX_BROKEN
     }
 

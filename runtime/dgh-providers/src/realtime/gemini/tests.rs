@@ -24,7 +24,8 @@ struct Line {
 impl Line {
     async fn open(script: GeminiScript, settings: Json) -> Self {
         let server = GeminiServer::start(script).await;
-        let mut all = json!({ "model": "gemini-test", "url": server.url("/ws") }).as_object().unwrap().clone();
+        let mut all =
+            json!({ "model": "gemini-test", "url": server.url("/ws") }).as_object().unwrap().clone();
         all.extend(settings.as_object().unwrap().clone());
         let model = Model {
             provider: "google".into(),
@@ -42,7 +43,11 @@ impl Line {
     }
 
     async fn answering(answers: impl IntoIterator<Item = Vec<Does>>) -> Self {
-        Self::open(GeminiScript { answers: answers.into_iter().collect(), ..GeminiScript::default() }, json!({})).await
+        Self::open(
+            GeminiScript { answers: answers.into_iter().collect(), ..GeminiScript::default() },
+            json!({}),
+        )
+        .await
     }
 
     async fn tell(&self, input: RealtimeInput) {
@@ -87,7 +92,10 @@ impl Line {
     /// The texts of the notes so far.
     fn notes(&self) -> Vec<String> {
         let received = self.server.received();
-        received.iter().filter_map(|m| m.pointer("/realtimeInput/text")?.as_str().map(str::to_owned)).collect()
+        received
+            .iter()
+            .filter_map(|m| m.pointer("/realtimeInput/text")?.as_str().map(str::to_owned))
+            .collect()
     }
 }
 
@@ -96,7 +104,8 @@ fn request(id: u32) -> ReplyRequest {
 }
 
 fn words_of(events: &[RealtimeEvent]) -> String {
-    let words = events.iter().map(|e| if let RealtimeEvent::Words { text, .. } = e { text.as_str() } else { "" });
+    let words =
+        events.iter().map(|e| if let RealtimeEvent::Words { text, .. } = e { text.as_str() } else { "" });
     words.collect()
 }
 
@@ -183,22 +192,34 @@ async fn the_end_of_the_callers_activity_waits_for_the_card() {
 async fn notes_are_answered_at_once_and_tools_with_the_next_card() {
     let note = Does::Call(vec![("c1", "note", json!({ "day": "2026-03-03" }))]);
     let find = Does::Call(vec![("c2", "find_slots", json!({}))]);
-    let mut line = Line::answering([vec![note], vec![Does::Say("Let me see."), find], vec![Does::Say("At ten.")]]).await;
+    let mut line =
+        Line::answering([vec![note], vec![Does::Say("Let me see."), find], vec![Does::Say("At ten.")]]).await;
     line.respond(request(1)).await;
     let events = line.done().await;
     let calls: Vec<_> = events
         .iter()
-        .filter_map(|e| if let RealtimeEvent::Call { id, name, .. } = e { Some((id.as_str(), name.as_str())) } else { None })
+        .filter_map(|e| {
+            if let RealtimeEvent::Call { id, name, .. } = e {
+                Some((id.as_str(), name.as_str()))
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(calls, [("c1", "note"), ("c2", "find_slots")]);
     assert_eq!((words_of(&events).as_str(), done_of(&events)), ("Let me see.", (1, None)));
-    let exchange =
-        ToolExchange { id: "c2".into(), name: "find_slots".into(), arguments: json!({}), result: json!(["10:00"]) };
+    let exchange = ToolExchange {
+        id: "c2".into(),
+        name: "find_slots".into(),
+        arguments: json!({}),
+        result: json!(["10:00"]),
+    };
     line.respond(ReplyRequest { history: vec![Message::Tools(vec![exchange])], ..request(2) }).await;
     let events = line.done().await;
     assert_eq!((words_of(&events).as_str(), done_of(&events)), ("At ten.", (2, None)));
     let received = line.server.received();
-    let answers: Vec<_> = received.iter().filter_map(|m| m.pointer("/toolResponse/functionResponses")).collect();
+    let answers: Vec<_> =
+        received.iter().filter_map(|m| m.pointer("/toolResponse/functionResponses")).collect();
     assert_eq!(answers[0], &json!([{ "id": "c1", "name": "note", "response": { "result": "Noted." } }]));
     assert_eq!(answers[1][0]["response"]["result"], json!(["10:00"]));
     assert!(answers[1][0]["response"]["notes"].as_str().unwrap().starts_with("[Notes"));
@@ -255,7 +276,8 @@ async fn an_answer_is_cut_by_who_decides_it_and_the_model_is_told() {
 #[tokio::test]
 async fn a_session_outlives_its_connection() {
     let first = vec![Does::Handle("h-1"), Does::Say("Hello.")];
-    let away = vec![Does::Raw(json!({ "goAway": { "timeLeft": "9s" } })), Does::Say("Wait."), Does::Handle("h-2")];
+    let away =
+        vec![Does::Raw(json!({ "goAway": { "timeLeft": "9s" } })), Does::Say("Wait."), Does::Handle("h-2")];
     let lost = vec![Does::Say("I am"), Does::Drop];
     let mut line = Line::answering([first, away, lost]).await;
     for (id, failure) in [(1, None), (2, None), (3, Some(LlmErrorKind::Network)), (4, None)] {
@@ -285,11 +307,16 @@ async fn another_instruction_is_another_connection() {
 
 #[tokio::test]
 async fn a_broken_session_fails_once_and_says_why() {
-    let garbage = json!({ "serverContent": { "modelTurn": { "parts": [{ "inlineData": { "data": "*" } }] } } });
+    let garbage =
+        json!({ "serverContent": { "modelTurn": { "parts": [{ "inlineData": { "data": "*" } }] } } });
     for (answer, kind, text) in [
         (vec![Does::Drop], LlmErrorKind::Network, "the socket was cut"),
         (vec![Does::Close(1011, "You exceeded your current quota")], LlmErrorKind::RateLimited, "quota"),
-        (vec![Does::Close(1007, "Request contains an invalid argument")], LlmErrorKind::Rejected, "invalid argument"),
+        (
+            vec![Does::Close(1007, "Request contains an invalid argument")],
+            LlmErrorKind::Rejected,
+            "invalid argument",
+        ),
         (vec![Does::Raw(json!(7))], LlmErrorKind::BadAnswer, "no object"),
         (vec![Does::Raw(garbage)], LlmErrorKind::BadAnswer, "not base64"),
     ] {
@@ -311,9 +338,11 @@ async fn who_never_accepts_the_setup_or_never_answers_is_too_slow() {
     let failed = line.until(|e| matches!(e, RealtimeEvent::Failed(_))).await.pop();
     assert!(matches!(failed, Some(RealtimeEvent::Failed(e)) if e.kind == LlmErrorKind::Timeout));
 
-    let stopped = json!({ "serverContent": { "turnComplete": true, "turnCompleteReason": "RESPONSE_REJECTED" } });
+    let stopped =
+        json!({ "serverContent": { "turnComplete": true, "turnCompleteReason": "RESPONSE_REJECTED" } });
     let answers = VecDeque::from([vec![Does::Stall], vec![Does::Raw(stopped)]]);
-    let mut line = Line::open(GeminiScript { answers, ..GeminiScript::default() }, json!({ "timeout": 0.1 })).await;
+    let mut line =
+        Line::open(GeminiScript { answers, ..GeminiScript::default() }, json!({ "timeout": 0.1 })).await;
     line.respond(request(1)).await;
     assert_eq!(done_of(&line.done().await), (1, Some(LlmErrorKind::Timeout)));
 }

@@ -104,7 +104,8 @@ impl Speech {
 
     /// Takes an utterance for the next sentence with these words.
     pub(super) fn bind(&mut self, utterance: UtteranceId, text: &str) -> bool {
-        let part = self.parts.iter_mut().find(|part| part.utterance.is_none() && part.text.trim() == text.trim());
+        let part =
+            self.parts.iter_mut().find(|part| part.utterance.is_none() && part.text.trim() == text.trim());
         match part.filter(|_| !self.cut) {
             Some(part) => {
                 part.utterance = Some(utterance);

@@ -192,7 +192,10 @@ fn sound_waits_for_the_engine_to_speak_its_sentence() {
     line.words(1, "Oh. And when ");
     line.words(1, "do you come?");
     assert_eq!(line.told(), [sentence(1, "Oh. And when do you come?")]);
-    assert!(!line.speaker.speak(UtteranceId(8), "Oh. And when do you come?", true), "exact words need a voice");
+    assert!(
+        !line.speaker.speak(UtteranceId(8), "Oh. And when do you come?", true),
+        "exact words need a voice"
+    );
     assert!(line.speaker.speak(UtteranceId(9), "Oh. And when do you come?", false));
     assert_eq!(sounds(&line.told()), (vec![(9, 500)], vec![]));
     line.sound(1, 300);
@@ -227,7 +230,9 @@ fn sound_is_shared_among_sentences_by_their_letters() {
     let told = line.told();
     let texts: Vec<_> = told
         .iter()
-        .filter_map(|t| if let Told::Engine(Event::ReplySentence { text, .. }) = t { Some(text.clone()) } else { None })
+        .filter_map(|t| {
+            if let Told::Engine(Event::ReplySentence { text, .. }) = t { Some(text.clone()) } else { None }
+        })
         .collect();
     assert_eq!(texts.len(), 3);
     for (at, text) in texts.iter().enumerate() {
@@ -533,7 +538,8 @@ async fn a_turn_over_a_real_socket() {
     let server = RealtimeServer::start(script).await;
     let mut model = double::model("openai");
     model.protocol = "openai_realtime".into();
-    model.settings = json!({ "model": "m", "url": server.url("/v1/realtime"), "pause": 0.2 }).as_object().unwrap().clone();
+    model.settings =
+        json!({ "model": "m", "url": server.url("/v1/realtime"), "pause": 0.2 }).as_object().unwrap().clone();
     let start = RealtimeStart { rate: 16_000, ..RealtimeStart::default() };
     let mut speaker = Speaker::new(Arc::new(double::voices()), vec![model], start);
     let mut frame = Frame::default();
@@ -544,12 +550,14 @@ async fn a_turn_over_a_real_socket() {
         speaker.hear(&frame, loud, 0);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let told = tokio::time::timeout(Duration::from_secs(10), poll_fn(|cx| speaker.poll(cx, 0))).await.unwrap();
+    let told =
+        tokio::time::timeout(Duration::from_secs(10), poll_fn(|cx| speaker.poll(cx, 0))).await.unwrap();
     assert_eq!(told, Told::Caller("I need a cleaning.".into()));
     speaker.reply(request(1), 0);
     let (mut samples, mut over) = (0, (false, false));
     while over != (true, true) {
-        let told = tokio::time::timeout(Duration::from_secs(10), poll_fn(|cx| speaker.poll(cx, 0))).await.unwrap();
+        let told =
+            tokio::time::timeout(Duration::from_secs(10), poll_fn(|cx| speaker.poll(cx, 0))).await.unwrap();
         match told {
             Told::Engine(Event::ReplySentence { text, .. }) => {
                 assert_eq!(text, "What day suits you?");
