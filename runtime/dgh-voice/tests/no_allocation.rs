@@ -4,12 +4,15 @@
 
 use std::alloc::System;
 
+use dgh_engine::event::UtteranceId;
 use dgh_voice::audio::g711::Law;
 use dgh_voice::audio::jitter::{JitterBuffer, Pull};
 use dgh_voice::audio::mix::{Ambience, Loop};
 use dgh_voice::audio::record::Recorder;
 use dgh_voice::audio::resample::Resampler;
 use dgh_voice::audio::{Frame, beep, denoise, dtmf, echo, level, opus, vad};
+use dgh_voice::playout::{Out, Playout};
+use dgh_voice::turn::{Heard, Tuning, TurnTaker};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -141,4 +144,30 @@ fn a_frame_takes_no_memory() {
         denoiser.process(&mut out);
     });
     assert_eq!(taken, 0, "denoiser");
+
+    let mut playout = Playout::new(8_000, 60, true);
+    let id = UtteranceId(1);
+    playout.queue(id, "one endless utterance", true, &[]);
+    let mut mark = 0;
+    let taken = allocations(500, |n| {
+        playout.sound(id, speech_8[at(n)].samples());
+        loop {
+            match playout.poll(n as u64 * 20, &mut out) {
+                Out::Wait(_) => break,
+                Out::Mark(sent) => mark = sent,
+                _ => {}
+            }
+        }
+        playout.marked(mark, n as u64 * 20);
+    });
+    assert_eq!(taken, 0, "playout");
+
+    let mut turns = TurnTaker::new(Tuning::default());
+    turns.handle(Heard::Agent(Some(true)), 0);
+    let taken = allocations(2_000, |n| {
+        // Noises: held, and let go.
+        turns.handle(if n % 100 < 8 { Heard::Voice(true) } else { Heard::Voice(false) }, n as u64 * 20);
+        while turns.poll().is_some() {}
+    });
+    assert_eq!(taken, 0, "turn taking");
 }

@@ -1,17 +1,29 @@
 //! The agent's own words, heard back on a line that does not cancel its echo. Told apart by the
-//! words alone: whoever says three words in a row that the agent is saying now, is the agent.
+//! words: whoever says four words in a row that the agent is saying now, is the agent. Fewer may be
+//! an answer in the agent's words (`Tuesday at ten`), so that the detector decides.
 
 use std::collections::VecDeque;
 
 use super::words::plain;
 use crate::Millis;
 
-/// An echo and its recognition come so long after the sound ended.
-const TAIL_MS: Millis = 1_500;
+/// An echo begins at the latest so long after the sound ended.
+const TAIL_MS: Millis = 300;
+/// Its words may be told so much later.
+const FORGET_MS: Millis = 1_500;
 /// Words of the agent that are remembered.
 const KEEP: usize = 300;
 /// So many words in a row are no coincidence.
-const CERTAIN: usize = 3;
+const CERTAIN: usize = 4;
+
+/// Whose words they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose<'a> {
+    /// The caller's: these, after an echo or without one.
+    Callers(&'a str),
+    /// Words of the agent, but too few to be sure.
+    Doubtful,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Echo {
@@ -22,7 +34,7 @@ pub(super) struct Echo {
 impl Echo {
     /// The agent says, or will say next, these words.
     pub(super) fn say(&mut self, text: &str, now: Millis) {
-        if self.ended.take().is_some_and(|ended| now > ended + TAIL_MS) {
+        if self.ended.take().is_some_and(|ended| now > ended + FORGET_MS) {
             self.said.clear();
         }
         self.said.extend(plain(text));
@@ -36,20 +48,19 @@ impl Echo {
         self.ended = Some(now);
     }
 
-    /// Whether an echo may come now.
-    pub(super) fn may_come(&self, sounds: bool, now: Millis) -> bool {
-        !self.said.is_empty() && (sounds || self.ended.is_some_and(|ended| now <= ended + TAIL_MS))
+    /// Whether what began at a time may be an echo.
+    pub(super) fn may_be(&self, sounds: bool, began: Millis) -> bool {
+        !self.said.is_empty() && (sounds || self.ended.is_some_and(|ended| began <= ended + TAIL_MS))
     }
 
-    /// What was heard, without the echo that it starts with. `voiced`: the detector heard a voice
-    /// that is not the agent's, so that one or two words are the caller's.
-    pub(super) fn without<'a>(&self, heard: &'a str, voiced: bool) -> &'a str {
+    /// Whose words these are.
+    pub(super) fn whose<'a>(&self, heard: &'a str) -> Whose<'a> {
         let words = plain(heard);
-        let matched = self.prefix(&words);
-        if matched == 0 || (matched < CERTAIN && (voiced || matched < words.len())) {
-            return heard;
+        match self.prefix(&words) {
+            matched if matched >= CERTAIN => Whose::Callers(after_words(heard, matched)),
+            matched if matched > 0 && matched == words.len() => Whose::Doubtful,
+            _ => Whose::Callers(heard),
         }
-        after_words(heard, matched)
     }
 
     /// How many words from the first one the agent said in a row. A word in five may be misheard.
@@ -128,25 +139,30 @@ mod tests {
     }
 
     #[test]
-    fn three_words_in_a_row_are_an_echo_and_others_are_not() {
+    fn four_words_in_a_row_are_an_echo_and_fewer_may_be() {
         let echo = echo();
-        assert_eq!(echo.without("appointment is on Monday", true), "");
-        assert_eq!(echo.without("Your appoyntment is on Monday at", true), "");
-        assert_eq!(echo.without("is on Tuesday", true), "is on Tuesday");
-        assert_eq!(echo.without("book a table", true), "book a table");
-        assert_eq!(echo.without("yes", false), "yes");
-    }
-
-    #[test]
-    fn one_or_two_words_are_the_callers_when_a_voice_was_heard() {
-        let echo = echo();
-        assert_eq!(echo.without("Monday", true), "Monday");
-        assert_eq!(echo.without("Monday", false), "");
+        assert_eq!(echo.whose("appointment is on Monday"), Whose::Callers(""));
+        assert_eq!(echo.whose("Your appoyntment is on Monday at"), Whose::Callers(""));
+        assert_eq!(echo.whose("on Monday at"), Whose::Doubtful);
+        assert_eq!(echo.whose("Monday"), Whose::Doubtful);
+        assert_eq!(echo.whose("is on Tuesday"), Whose::Callers("is on Tuesday"));
+        assert_eq!(echo.whose("book a table"), Whose::Callers("book a table"));
+        assert_eq!(echo.whose("yes"), Whose::Callers("yes"));
     }
 
     #[test]
     fn words_after_an_echo_are_the_callers() {
-        assert_eq!(echo().without("is on Monday at nine no I want a human", true), "no I want a human");
+        let heard = "is on Monday at nine no I want a human";
+        assert_eq!(echo().whose(heard), Whose::Callers("no I want a human"));
+    }
+
+    #[test]
+    fn an_echo_begins_with_the_sound_or_soon_after_it() {
+        let mut echo = echo();
+        assert!(echo.may_be(true, 5_000));
+        echo.end(6_000);
+        assert!(echo.may_be(false, 6_200));
+        assert!(!echo.may_be(false, 6_400));
     }
 
     #[test]

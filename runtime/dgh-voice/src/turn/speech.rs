@@ -31,6 +31,8 @@ pub(super) struct Speech {
     pub(super) grew_at: Millis,
     /// When words came last, of either kind.
     pub(super) heard_at: Millis,
+    /// The words may be the agent's own; with more words one will know.
+    pub(super) doubtful: bool,
     /// That the caller speaks was told.
     pub(super) told: bool,
     /// In this pause the recogniser was asked for its last words.
@@ -108,6 +110,7 @@ impl Speech {
         self.backchannel = (self.words > 0).then(|| match backchannel(&whole, language) {
             // Final words begin nothing.
             Backchannel::Begins if self.partial.is_empty() => Backchannel::No,
+            Backchannel::No if self.doubtful => Backchannel::Begins,
             other => other,
         });
         self.ending = (self.words > 0).then(|| ending(&whole, language));

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::detector::Detector;
-use super::echo::Echo;
+use super::echo::{Echo, Whose};
 use super::speech::{SaidEnd, Speech, Taken};
 use super::words::{Backchannel, Ending, clean, same};
 use super::{Decision, Heard, Policy, Tuning, Turn};
@@ -18,6 +18,8 @@ const MISSED_VOICE_MS: Millis = 1_000;
 const DETECTOR_LAG_MS: Millis = 200;
 /// For so long after the voice ended, a recogniser that has told no final words since may do so.
 const OWED_MS: Millis = 700;
+/// An echo stops so soon after the sound that it is of was held.
+const ECHO_STOPS_MS: Millis = 250;
 /// How much longer a hold takes, at most, after false ones.
 const MOST_PATIENCE: Millis = 4;
 /// How much longer sound is held for a recogniser that has never told partial words.
@@ -146,7 +148,7 @@ impl TurnTaker {
 
     fn partial(&mut self, heard: &str) {
         self.partials |= !heard.is_empty();
-        let words = self.new_words(heard);
+        let words = self.new_words(heard, false);
         if self.speech.partial(words, &self.language, self.now) {
             self.words_came();
         }
@@ -156,7 +158,7 @@ impl TurnTaker {
         if let Some(tag) = language.as_deref().filter(|_| !heard.is_empty()) {
             self.speak(tag);
         }
-        let words = self.new_words(heard);
+        let words = self.new_words(heard, true);
         if !heard.is_empty() {
             self.taken = None;
         }
@@ -176,7 +178,8 @@ impl TurnTaker {
     }
 
     /// What of these words is new and the caller's.
-    fn new_words<'a>(&mut self, heard: &'a str) -> &'a str {
+    fn new_words<'a>(&mut self, heard: &'a str, last: bool) -> &'a str {
+        self.speech.doubtful = false;
         let mut words = heard;
         if let Some(taken) = &self.taken {
             match taken.without(heard, self.now) {
@@ -184,11 +187,26 @@ impl TurnTaker {
                 None => self.taken = None,
             }
         }
-        if !self.echo.may_come(self.agent.is_some(), self.now) {
+        let began = self.speech.began.unwrap_or_else(|| self.now.saturating_sub(WORDS_LAG_MS));
+        if !self.echo.may_be(self.agent.is_some(), began) {
             return words;
         }
-        let voiced = self.voiced() >= self.tuning.hold_after;
-        self.echo.without(words, voiced)
+        match self.echo.whose(words) {
+            Whose::Callers(words) => words,
+            // The detector tells the agent from the caller by their sound.
+            Whose::Doubtful if self.voiced() < self.tuning.hold_after => "",
+            Whose::Doubtful if last && self.stopped_with_the_sound() => "",
+            Whose::Doubtful => {
+                self.speech.doubtful = !last;
+                words
+            }
+        }
+    }
+
+    /// Whether the voice stopped because the agent's sound did.
+    fn stopped_with_the_sound(&self) -> bool {
+        let held = self.held.is_some_and(|held| self.detector.until(self.now) <= held + ECHO_STOPS_MS);
+        held && !self.detector.is_on()
     }
 
     fn words_came(&mut self) {
@@ -211,7 +229,7 @@ impl TurnTaker {
     }
 
     fn begin(&mut self) {
-        let echo = self.echo.may_come(self.agent.is_some(), self.now);
+        let echo = self.echo.may_be(self.agent.is_some(), self.now.saturating_sub(self.tuning.hold_after));
         self.speech.begin(self.now, self.agent.is_some(), echo);
     }
 
