@@ -1,4 +1,4 @@
-//! The key that seals the logs of calls in the terminal: made once, in the user's data folder,
+//! The key that seals the logs of calls: made once, in the user's data folder,
 //! readable by that user alone.
 
 use std::fs;
@@ -24,6 +24,17 @@ pub fn log_key() -> anyhow::Result<[u8; KEY_LENGTH]> {
 /// A nonce that was never used: one for every log (NIST SP 800-38D, 8.2.2).
 pub fn fresh_nonce() -> anyhow::Result<[u8; NONCE_LENGTH]> {
     random()
+}
+
+/// A key for one log alone.
+pub fn fresh_key() -> anyhow::Result<[u8; KEY_LENGTH]> {
+    random()
+}
+
+/// Letters that nobody guesses: 128 bits in hex.
+pub fn secret_name() -> anyhow::Result<String> {
+    let bytes: [u8; 16] = random()?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_LENGTH]> {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use dgh_compile::mocks::TRANSFER;
 use dgh_engine::effect::{ToolName, ToolRequest};
-use dgh_engine::event::{Timestamp, ToolFailure};
+use dgh_engine::event::{Timestamp, ToolFailure, TransferFailureEvent};
 use dgh_ir::{Locale, Program, from_json, to_json};
 use dgh_net::Toolbox;
 use dgh_voice::call::CallTools;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::mocks::{Answer, Mocks};
 
@@ -30,6 +31,20 @@ impl Tools {
     /// The answer of a mock, if there is one.
     pub fn mock(&mut self, name: &str, arguments: &Json) -> Option<Answer> {
         self.mocks.as_mut()?.answer(name, arguments)
+    }
+
+    /// How the mock says that a transfer ends: none is "answered". None at all: it is not mocked.
+    pub fn transfer(&mut self, number: &str) -> Option<Option<TransferFailureEvent>> {
+        let answer = self.mock(TRANSFER, &json!({ "number": number }))?;
+        let Ok(how) = answer.result else { return Some(None) };
+        Some(match how.as_str() {
+            Some("busy") => Some(TransferFailureEvent::Busy),
+            Some("no_answer") => Some(TransferFailureEvent::NoAnswer),
+            Some("declined") => Some(TransferFailureEvent::Declined),
+            Some("failed") => Some(TransferFailureEvent::Failed),
+            Some("unsupported") => Some(TransferFailureEvent::Unsupported),
+            _ => None,
+        })
     }
 
     /// Calls a tool.

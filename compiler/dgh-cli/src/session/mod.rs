@@ -11,13 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dgh_engine::effect::{Effect, Record};
-use dgh_engine::event::{Event, ReplyId, Timestamp, ToolCallId, TransferFailureEvent};
+use dgh_engine::event::{Event, ReplyId, Timestamp, ToolCallId};
 use dgh_engine::log::{Log, LoggedCall};
 use dgh_engine::{Call, Poll};
 use dgh_platform::Tools;
 use dgh_providers::{Models, reply};
 use futures::StreamExt as _;
-use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -237,7 +236,8 @@ impl Session {
                 let kind = if warm { "warm" } else { "cold" };
                 let brief = brief.map(|brief| format!(", who is told: {brief}")).unwrap_or_default();
                 out.show(Shown::Note(format!("a {kind} transfer to {masked}{brief}")))?;
-                let failure = self.transfer(&number);
+                // Nobody is called from a terminal: where no mock says how it ends, somebody answers.
+                let failure = self.tools.transfer(&number).flatten();
                 let (work, send) = (Work::Transfer, self.send.clone());
                 let task = tokio::spawn(async move {
                     let _ = send.send((work, Event::TransferOutcome { failure }));
@@ -256,19 +256,6 @@ impl Session {
             Effect::End => self.over = true,
         }
         Ok(())
-    }
-
-    /// How a transfer ends: as the profile's mock says, else somebody answers.
-    fn transfer(&mut self, number: &str) -> Option<TransferFailureEvent> {
-        let answer = self.tools.mock(dgh_compile::mocks::TRANSFER, &json!({ "number": number }))?;
-        match answer.result.ok()?.as_str()? {
-            "busy" => Some(TransferFailureEvent::Busy),
-            "no_answer" => Some(TransferFailureEvent::NoAnswer),
-            "declined" => Some(TransferFailureEvent::Declined),
-            "failed" => Some(TransferFailureEvent::Failed),
-            "unsupported" => Some(TransferFailureEvent::Unsupported),
-            _ => None,
-        }
     }
 
     fn stop(&mut self, work: Work) {

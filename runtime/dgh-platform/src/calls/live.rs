@@ -1,0 +1,259 @@
+//! A call in memory: what it is, where it stands, and what people who look on are told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dgh_engine::effect::{Effect, Record};
+use dgh_engine::event::{Event, StoppedBy};
+use dgh_engine::log::{Entry, Voice, What};
+use dgh_ir::program::Channel;
+use dgh_voice::call::Watch;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use tokio::sync::{mpsc, watch};
+
+use super::journal::Journal;
+use super::metrics;
+use crate::latency::Turn;
+
+/// What is remembered for those who begin to look on, in lines and in bytes.
+const MAX_LINES: usize = 400;
+const MAX_BYTES: usize = 128 << 10;
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its line is not there yet.
+    Connecting,
+    /// It goes on.
+    Talking,
+    /// It is over.
+    Ended,
+}
+
+/// A call, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Its id.
+    pub id: String,
+    /// The agent, by its name in addresses.
+    pub agent: String,
+    /// `phone`, `web`, `chat`.
+    pub channel: &'static str,
+    /// `webrtc`, `twilio`, …
+    pub line: &'static str,
+    /// Milliseconds since 1970.
+    pub started: i64,
+    /// Where it stands.
+    pub state: State,
+    /// The node it is in.
+    pub node: Option<String>,
+    /// Turns of the caller.
+    pub turns: u32,
+    /// Its outcome.
+    pub outcome: Option<String>,
+    /// Who or what ended it.
+    pub ended_by: Option<String>,
+    /// What went wrong, if something did.
+    pub why: Option<String>,
+}
+
+/// A call.
+pub struct Live {
+    key: String,
+    watched: bool,
+    inbox: mpsc::Sender<Event>,
+    shown: Mutex<Shown>,
+    told: watch::Sender<u64>,
+}
+
+struct Shown {
+    summary: Summary,
+    lines: VecDeque<(u64, Arc<str>)>,
+    bytes: usize,
+    next: u64,
+}
+
+impl Live {
+    pub(super) fn new(summary: Summary, key: String, watched: bool, inbox: mpsc::Sender<Event>) -> Self {
+        let shown = Shown { summary, lines: VecDeque::new(), bytes: 0, next: 1 };
+        Self { key, watched, inbox, shown: Mutex::new(shown), told: watch::Sender::new(0) }
+    }
+
+    /// What it is and where it stands.
+    pub fn summary(&self) -> Summary {
+        self.shown().summary.clone()
+    }
+
+    /// Whoever has this made the call, or was told of it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether this is the key of the call; takes the same time for all that are not.
+    pub fn is_key(&self, key: &str) -> bool {
+        let (ours, theirs) = (self.key.as_bytes(), key.as_bytes());
+        let differs = ours.iter().zip(theirs).fold(0, |differs, (a, b)| differs | (a ^ b));
+        ours.len() == theirs.len() && differs == 0
+    }
+
+    /// Ends it from outside.
+    pub fn stop(&self) {
+        // A call that is so stuck that it does not read is ended by its own limits.
+        let _ = self.inbox.try_send(Event::Stop { by: StoppedBy::Operator });
+    }
+
+    /// The caller hung up by other means than the line.
+    pub fn hang_up(&self) {
+        let _ = self.inbox.try_send(Event::Hangup);
+    }
+
+    /// Tells those who look on.
+    pub fn tell(&self, mut line: Json) {
+        if !self.watched {
+            return;
+        }
+        let mut shown = self.shown();
+        let number = shown.next;
+        shown.next += 1;
+        if let Some(object) = line.as_object_mut() {
+            object.insert("n".to_owned(), number.into());
+        }
+        let text: Arc<str> = line.to_string().into();
+        shown.bytes += text.len();
+        shown.lines.push_back((number, text));
+        while shown.lines.len() > MAX_LINES || shown.bytes > MAX_BYTES {
+            let Some((_, old)) = shown.lines.pop_front() else { break };
+            shown.bytes -= old.len();
+        }
+        drop(shown);
+        self.told.send_replace(number);
+    }
+
+    /// What was told after this line, as far as it is remembered; and whether more will come.
+    pub fn after(&self, number: u64) -> (Vec<(u64, Arc<str>)>, bool) {
+        let shown = self.shown();
+        let lines = shown.lines.iter().filter(|(at, _)| *at > number).cloned().collect();
+        (lines, shown.summary.state != State::Ended)
+    }
+
+    /// Changes whenever something is told.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.told.subscribe()
+    }
+
+    pub(super) fn talking(&self) {
+        self.shown().summary.state = State::Talking;
+        self.tell(json!({ "type": "state", "state": State::Talking }));
+    }
+
+    /// The end. The last line that is told.
+    pub(super) fn ended(&self, why: Option<String>) -> Summary {
+        let summary = {
+            let mut shown = self.shown();
+            shown.summary.why = shown.summary.why.take().or(why);
+            let by = &mut shown.summary.ended_by;
+            if by.is_none() {
+                *by = Some("lost".to_owned());
+            }
+            shown.summary.clone()
+        };
+        let Summary { outcome, ended_by, why, .. } = &summary;
+        self.tell(json!({ "type": "ended", "outcome": outcome, "ended_by": ended_by, "why": why }));
+        self.shown().summary.state = State::Ended;
+        // Who waits for the next line sees that there is none.
+        self.told.send_modify(|_| {});
+        self.summary()
+    }
+
+    pub(super) fn ended_by(&self, by: &str, why: String) {
+        let mut shown = self.shown();
+        shown.summary.ended_by = Some(by.to_owned());
+        shown.summary.why = Some(why);
+    }
+
+    fn record(&self, record: &Record) {
+        {
+            let mut shown = self.shown();
+            let summary = &mut shown.summary;
+            match record {
+                Record::Entered { node, .. } => summary.node = Some(node.clone()),
+                Record::Caller { .. } => summary.turns += 1,
+                Record::Ended { outcome, ended_by } => {
+                    summary.outcome.clone_from(outcome);
+                    summary.ended_by = Some(ended_by.clone());
+                }
+                _ => {}
+            }
+        }
+        if self.watched {
+            self.tell(json!({ "type": "record", "record": record }));
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of a channel.
+pub(super) fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Phone => "phone",
+        Channel::Web => "web",
+        Channel::Chat => "chat",
+    }
+}
+
+/// Watches a call: its log, the figures, those who look on.
+pub(super) struct Watcher {
+    pub(super) id: String,
+    pub(super) live: Arc<Live>,
+    pub(super) journal: Option<Journal>,
+}
+
+impl Watch for Watcher {
+    fn entries(&mut self, entries: Vec<Entry>) {
+        for entry in &entries {
+            match &entry.what {
+                What::Effect(Effect::Emit(record)) => self.live.record(record),
+                What::Voice(voice) => self.voice(voice),
+                What::Event(_) | What::Effect(_) => {}
+            }
+        }
+        if let Some(journal) = &self.journal {
+            journal.entries(&self.id, entries);
+        }
+    }
+
+    fn partial(&mut self, text: &str) {
+        if self.live.watched {
+            self.live.tell(json!({ "type": "partial", "text": text }));
+        }
+    }
+
+    fn speaking(&mut self, caller: bool) {
+        if self.live.watched {
+            self.live.tell(json!({ "type": "speaking", "who": if caller { "caller" } else { "agent" } }));
+        }
+    }
+}
+
+impl Watcher {
+    fn voice(&self, voice: &Voice) {
+        metrics::voice(voice);
+        if !self.live.watched {
+            return;
+        }
+        match voice {
+            Voice::Timing(timing) => {
+                self.live.tell(json!({ "type": "timing", "timing": Turn::from(timing) }));
+            }
+            Voice::Trouble { part, message } => {
+                self.live.tell(json!({ "type": "trouble", "part": part, "message": message }));
+            }
+            _ => {}
+        }
+    }
+}
