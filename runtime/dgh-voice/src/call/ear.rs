@@ -124,6 +124,11 @@ impl Ear {
         self.beep = None;
     }
 
+    /// Whether a voice is heard now.
+    pub(super) fn hears_voice(&self) -> bool {
+        self.voice
+    }
+
     /// The caller stopped: last words are wanted.
     pub(super) fn finish(&mut self) {
         self.send(SttInput::SpeechEnded);

@@ -53,15 +53,22 @@ impl<L: Line> Driver<L> {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::StartReply(request) => {
+                if let Some(duplex) = &mut self.duplex {
+                    self.stopwatch.asked(self.clock.micros(), None);
+                    return duplex.speaker.reply(*request, self.clock.now());
+                }
                 let first = FirstPiece::default();
-                self.stopwatch.asked(self.clock.micros(), first.clone());
+                self.stopwatch.asked(self.clock.micros(), Some(first.clone()));
                 ask(&mut self.replies, &self.setup.models, *request, first);
             }
-            Effect::CancelReply { reply } => self.replies.cancel(reply),
-            Effect::Speak { utterance, text, masked: _, exact: _, interruptible, muted, language } => {
+            Effect::CancelReply { reply } => match &mut self.duplex {
+                Some(duplex) => duplex.speaker.cancel(reply),
+                None => self.replies.cancel(reply),
+            },
+            Effect::Speak { utterance, text, masked: _, exact, interruptible, muted, language } => {
                 self.language.clone_from(&language);
                 self.turns.handle(Heard::Saying(text.clone()), self.clock.now());
-                self.speak(&Words { utterance, text, interruptible, muted, language });
+                self.speak(&Words { utterance, text, interruptible, muted, language }, exact);
             }
             Effect::Play { utterance, recording, interruptible } => {
                 self.play(utterance, &recording, interruptible);
@@ -69,6 +76,9 @@ impl<L: Line> Driver<L> {
             Effect::StopSpeech => {
                 if let Some(cut) = self.mouth.stop(self.clock.now()) {
                     let (utterance, heard, exact) = (cut.utterance, cut.heard, cut.exact);
+                    if let Some(duplex) = &mut self.duplex {
+                        duplex.cut(utterance, heard);
+                    }
                     // Not `tell`: this happens within one.
                     self.call.handle(Event::SpeechCut { utterance, heard, exact }, self.clock.stamp());
                 }
@@ -117,11 +127,14 @@ impl<L: Line> Driver<L> {
         }
     }
 
-    fn speak(&mut self, words: &Words) {
+    fn speak(&mut self, words: &Words, exact: bool) {
         self.refresh = true;
         let voices = self.voices();
         let now = self.clock.micros();
         self.stopwatch.words(words.utterance, now);
+        if self.speak_by_session(words, exact) {
+            return;
+        }
         match self.mouth.speak(&voices, words) {
             Ok(_) => self.stopwatch.voice_asked(words.utterance, now),
             Err(why) => self.unspoken(why),
@@ -184,6 +197,9 @@ impl<L: Line> Driver<L> {
         self.listening = Some(listening);
         let policy = Policy { min_words: listening.min_words, end_after: listening.end_after_ms };
         self.turns.handle(Heard::Policy(policy), self.clock.now());
+        if let Some(duplex) = &mut self.duplex {
+            duplex.speaker.end_after(listening.end_after_ms);
+        }
         true
     }
 
@@ -256,7 +272,7 @@ impl<L: Line> Driver<L> {
             match effect {
                 Effect::StartReply(request) if !ahead.blocked => {
                     let first = FirstPiece::default();
-                    ahead.stopwatch.asked(now, first.clone());
+                    ahead.stopwatch.asked(now, Some(first.clone()));
                     ask(&mut ahead.replies, &self.setup.models, *request, first);
                 }
                 Effect::Speak { utterance, ref text, interruptible, ref muted, ref language, .. } => {

@@ -12,6 +12,7 @@
 
 mod ahead;
 mod clock;
+mod duplex;
 mod ear;
 mod expected;
 mod last_words;
@@ -45,6 +46,7 @@ use crate::playout::{Out, Playout};
 use crate::turn::{Decision, Heard, TurnTaker};
 use ahead::Ahead;
 use clock::Clock;
+use duplex::Duplex;
 use ear::Ear;
 use mouth::{Made, Mouth};
 use replies::Replies;
@@ -84,6 +86,7 @@ enum Wake {
     Prepared(Event),
     Tool(ToolCallId, Result<Json, ToolFailure>),
     Told(Option<Event>),
+    Session(realtime::Told),
     Due,
 }
 
@@ -96,6 +99,8 @@ struct Driver<L> {
     ear: Ear,
     turns: TurnTaker,
     mouth: Mouth,
+    /// Of agents with a speech-to-speech model.
+    duplex: Option<Duplex>,
     /// While it is not known who answered.
     who: Option<Classifier>,
     room: Option<Room>,
@@ -148,8 +153,14 @@ impl<L: Line> Driver<L> {
     fn new(line: L, setup: Setup) -> Self {
         let about = line.about().clone();
         let clock = Clock::new(setup.call.log().start.now);
+        let duplex = Duplex::open(&setup, about.rate);
         let own = setup.call.call().recognisers();
-        let recognisers = if own.is_empty() { setup.stt } else { own };
+        let recognisers = match &duplex {
+            // The session hears by itself.
+            Some(_) => Vec::new(),
+            None if own.is_empty() => setup.stt,
+            None => own,
+        };
         let call = setup.call;
         let (session, troubles) =
             ear::open(setup.voices.as_ref(), &recognisers, about.rate, call.call());
@@ -168,6 +179,7 @@ impl<L: Line> Driver<L> {
         Self {
             rate: about.rate,
             ear: Ear::new(&about, wonders, session),
+            duplex,
             who: wonders.then(|| Classifier::new(0)),
             room,
             room_due: None,
@@ -214,8 +226,14 @@ impl<L: Line> Driver<L> {
     }
 
     fn begin(&mut self) {
+        if self.duplex.is_some() {
+            // Its turns come from the session; turn taking tells who speaks.
+            self.turns.handle(Heard::Deaf, 0);
+        }
         let voices = self.voices();
-        if let Err(why) = self.mouth.warm(&voices, &self.language.clone()) {
+        if self.duplex.is_some() && voices.is_empty() {
+            // The session is the voice.
+        } else if let Err(why) = self.mouth.warm(&voices, &self.language.clone()) {
             self.trouble("tts", why);
         }
         for event in std::mem::take(&mut self.setup.first) {
@@ -256,6 +274,11 @@ impl<L: Line> Driver<L> {
         if let Poll::Ready(made) = self.mouth.poll(cx) {
             return Poll::Ready(Wake::Made(made));
         }
+        if let Some(duplex) = &mut self.duplex
+            && let Poll::Ready(told) = duplex.speaker.poll(cx, self.clock.now())
+        {
+            return Poll::Ready(Wake::Session(told));
+        }
         for index in 0..self.tools.len() {
             let Some((id, answer)) = self.tools.get_mut(index) else { break };
             if let Poll::Ready(result) = answer.as_mut().poll(cx) {
@@ -280,7 +303,8 @@ impl<L: Line> Driver<L> {
     fn set_alarm(&mut self) {
         let engine = self.engine_due.map(|at| self.clock.instant(at));
         let who = self.who.as_ref().and_then(Classifier::deadline);
-        let others = [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who];
+        let session = self.duplex.as_ref().and_then(|duplex| duplex.speaker.deadline());
+        let others = [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who, session];
         let due = others.into_iter().flatten().map(|at| self.clock.at(at)).chain(engine).min();
         if due != self.due {
             self.due = due;
@@ -304,11 +328,15 @@ impl<L: Line> Driver<L> {
             Wake::Reply(event) => self.tell(event),
             Wake::Prepared(event) => self.tell_ahead(event),
             Wake::Tool(call, result) => self.tell(Event::ToolResult { call, result }),
+            Wake::Session(told) => self.told(told),
             Wake::Told(Some(event)) => self.tell(event),
             Wake::Told(None) => self.inbox_open = false,
             Wake::Due => {
                 self.turns.handle(Heard::Tick, now);
                 self.wonder(Fact::Tick);
+                if let Some(duplex) = &mut self.duplex {
+                    duplex.speaker.tick(now);
+                }
                 if self.engine_due.is_some_and(|at| at <= self.clock.stamp()) {
                     self.tell(Event::Tick);
                 }
@@ -372,9 +400,12 @@ impl<L: Line> Driver<L> {
         let noticed = self.ear.hear(&self.heard, now, micros);
         if let Some(voice) = noticed.voice {
             self.wonder(Fact::Voice(voice));
-            if self.ear.understands() {
+            if self.ear.understands() || self.duplex.is_some() {
                 self.turns.handle(Heard::Voice(voice), now);
             }
+        }
+        if let Some(duplex) = &mut self.duplex {
+            duplex.speaker.hear(&self.heard, self.ear.hears_voice(), now);
         }
         if let Some(key) = noticed.key {
             self.key(key);
@@ -458,12 +489,24 @@ impl<L: Line> Driver<L> {
             Decision::Cut => {
                 if let Some(cut) = self.mouth.cut(now) {
                     let (utterance, heard, exact) = (cut.utterance, cut.heard, cut.exact);
+                    if let Some(duplex) = &mut self.duplex {
+                        duplex.cut(utterance, heard);
+                    }
                     self.tell(Event::SpeechCut { utterance, heard, exact });
                 }
             }
-            Decision::Prepare(turn) => self.prepare(turn),
+            Decision::Prepare(turn) if self.duplex.is_none() => self.prepare(turn),
             Decision::Discard => self.discard(),
-            Decision::Turn(turn) => self.turn(turn),
+            Decision::Turn(turn) => match &mut self.duplex {
+                // A turn without words is the session's to tell; typed words it must be told.
+                Some(_) if turn.text.is_empty() => {}
+                Some(duplex) => {
+                    duplex.speaker.typed(&turn.text);
+                    self.turn(turn);
+                }
+                None => self.turn(turn),
+            },
+            Decision::Prepare(_) => {}
             Decision::Finish => self.ear.finish(),
         }
     }
@@ -501,6 +544,9 @@ impl<L: Line> Driver<L> {
                 }
                 Out::Finished(utterance) => {
                     happened = true;
+                    if let Some(duplex) = &mut self.duplex {
+                        duplex.finished(utterance);
+                    }
                     self.tell(Event::SpeechFinished { utterance });
                 }
                 Out::Wait(at) => {

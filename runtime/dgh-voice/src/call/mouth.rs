@@ -8,7 +8,8 @@ use bytes::Bytes;
 use dgh_engine::event::UtteranceId;
 use dgh_engine::reply::Model;
 use dgh_providers::Voices;
-use dgh_providers::tts::{TtsEvent, TtsInput, TtsSession, TtsStart};
+use dgh_providers::tts::failover::Failover;
+use dgh_providers::tts::{Tts as _, TtsEvent, TtsInput, TtsSession, TtsStart};
 
 use crate::audio::resample::Resampler;
 use crate::playout::{Cut, Playout};
@@ -262,7 +263,8 @@ impl Mouth {
             return Ok(voice.id);
         }
         let start = TtsStart { rate: self.rate, language: language.to_owned() };
-        let session = open_voice(self.voices.as_ref(), models, start)?;
+        let voice = Failover::of(models, self.voices.as_ref()).map_err(|error| error.to_string())?;
+        let session = voice.open(start);
         let resampler = (session.rate != self.rate).then(|| Resampler::new(session.rate, self.rate));
         self.next += 1;
         let id = self.next;
@@ -294,16 +296,3 @@ impl Mouth {
         }
     }
 }
-
-/// Opens a session of the first of these that can be made.
-fn open_voice(voices: &dyn Voices, models: &[Model], start: TtsStart) -> Result<TtsSession, String> {
-    let mut why = "no voice is set".to_owned();
-    for model in models {
-        match voices.tts(model) {
-            Ok(tts) => return Ok(tts.open(start)),
-            Err(error) => why = error.to_string(),
-        }
-    }
-    Err(why)
-}
-

@@ -29,10 +29,17 @@ impl Stopwatch {
     }
 
     /// A model is asked.
-    pub(super) fn asked(&mut self, at: u64, piece: FirstPiece) {
+    pub(super) fn asked(&mut self, at: u64, piece: Option<FirstPiece>) {
         if self.running && self.timing.asked.is_none() {
             self.timing.asked = Some(at);
-            self.piece = Some(piece);
+            self.piece = piece;
+        }
+    }
+
+    /// A model's first piece came; for models that are not asked over a stream of pieces.
+    pub(super) fn piece(&mut self, at: u64) {
+        if self.running {
+            self.timing.first_token.get_or_insert(at);
         }
     }
 
@@ -73,7 +80,7 @@ impl Stopwatch {
         self.running = false;
         self.timing.first_frame = Some(at);
         let piece = self.piece.as_ref().and_then(FirstPiece::at);
-        self.timing.first_token = piece.map(|piece| clock.micros_at(piece));
+        self.timing.first_token = piece.map(|piece| clock.micros_at(piece)).or(self.timing.first_token);
         Some(self.timing)
     }
 }
