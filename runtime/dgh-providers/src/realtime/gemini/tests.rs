@@ -333,7 +333,7 @@ async fn a_broken_session_fails_once_and_says_why() {
 #[tokio::test]
 async fn who_never_accepts_the_setup_or_never_answers_is_too_slow() {
     let script = GeminiScript { refuses: true, ..GeminiScript::default() };
-    let mut line = Line::open(script, json!({ "timeout": 0.1 })).await;
+    let mut line = Line::open(script, json!({ "timeout": 0.4 })).await;
     line.respond(request(1)).await;
     let failed = line.until(|e| matches!(e, RealtimeEvent::Failed(_))).await.pop();
     assert!(matches!(failed, Some(RealtimeEvent::Failed(e)) if e.kind == LlmErrorKind::Timeout));
@@ -342,7 +342,7 @@ async fn who_never_accepts_the_setup_or_never_answers_is_too_slow() {
         json!({ "serverContent": { "turnComplete": true, "turnCompleteReason": "RESPONSE_REJECTED" } });
     let answers = VecDeque::from([vec![Does::Stall], vec![Does::Raw(stopped)]]);
     let mut line =
-        Line::open(GeminiScript { answers, ..GeminiScript::default() }, json!({ "timeout": 0.1 })).await;
+        Line::open(GeminiScript { answers, ..GeminiScript::default() }, json!({ "timeout": 0.4 })).await;
     line.respond(request(1)).await;
     assert_eq!(done_of(&line.done().await), (1, Some(LlmErrorKind::Timeout)));
 }

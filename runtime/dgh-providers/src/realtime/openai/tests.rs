@@ -485,7 +485,7 @@ async fn a_handshake_that_is_refused_says_why() {
 #[tokio::test]
 async fn who_never_accepts_the_session_or_never_answers_is_too_slow() {
     let script = RealtimeScript { accepts: false, ..RealtimeScript::default() };
-    let mut line = Line::open(script, json!({ "timeout": 0.1 }), wide()).await;
+    let mut line = Line::open(script, json!({ "timeout": 0.4 }), wide()).await;
     line.respond(1).await;
     let error = line.failure().await;
     assert_eq!(
@@ -494,7 +494,7 @@ async fn who_never_accepts_the_session_or_never_answers_is_too_slow() {
     );
 
     let script = RealtimeScript { answers: VecDeque::from([vec![Does::Stall]]), ..RealtimeScript::default() };
-    let mut line = Line::open(script, json!({ "timeout": 0.1 }), wide()).await;
+    let mut line = Line::open(script, json!({ "timeout": 0.4 }), wide()).await;
     line.respond(1).await;
     let failure = done_of(&line.until_done().await).1.unwrap();
     assert_eq!(
