@@ -1,6 +1,6 @@
 //! What a frame of 20 ms costs, stage by stage: `cargo bench -p dgh-voice --bench audio`.
 //!
-//! Speech of the fixtures goes through each stage again and again; printed is the best of five
+//! Speech of the fixtures goes through each stage again and again; printed is the best of forty
 //! runs per frame, as the rows of the table in this crate's README.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, clippy::indexing_slicing)]
@@ -165,7 +165,7 @@ fn recording(speech: &[i16]) {
         let mut recorder = Recorder::create(&path, rate).expect("a file");
         let mut best = Duration::MAX;
         let mut at = 0;
-        for _ in 0..RUNS * 20 {
+        for _ in 0..RUNS {
             let mut spent = Duration::ZERO;
             for second in sound.chunks(50).take(4) {
                 let start = Instant::now();
@@ -187,11 +187,11 @@ fn recording(speech: &[i16]) {
     }
 }
 
-const RUNS: usize = 5;
+const RUNS: usize = 40;
 
-/// Runs a stage over all frames, and prints the best mean of five.
+/// Runs a stage over all frames, and prints the best mean of forty.
 fn row(name: &str, frames: usize, mut stage: impl FnMut(usize)) {
-    let rounds = (5_000 / frames).max(1);
+    let rounds = (600 / frames).max(1);
     let mut best = f64::INFINITY;
     for _ in 0..RUNS {
         let start = Instant::now();
