@@ -66,8 +66,13 @@ impl<L: Line> Driver<L> {
                 None => self.replies.cancel(reply),
             },
             Effect::Speak { utterance, text, masked: _, exact, interruptible, muted, language } => {
-                self.language.clone_from(&language);
-                self.turns.handle(Heard::Saying(text.clone()), self.clock.now());
+                if self.language != language {
+                    self.turns.speak(&language);
+                    self.language.clone_from(&language);
+                }
+                if !self.cancels_echo {
+                    self.turns.handle(Heard::Saying(text.clone()), self.clock.now());
+                }
                 self.speak(&Words { utterance, text, interruptible, muted, language }, exact);
             }
             Effect::Play { utterance, recording, interruptible } => {
@@ -146,7 +151,7 @@ impl<L: Line> Driver<L> {
             self.trouble("recording", why);
             Arc::from([])
         });
-        self.mouth.play(utterance, interruptible, &samples);
+        self.mouth.play(utterance, recording, interruptible, &samples);
     }
 
     /// Words that no voice can speak.
@@ -156,7 +161,7 @@ impl<L: Line> Driver<L> {
         if self.mute == MUTE && !self.ended {
             // The caller hears why nobody answers, and the call ends.
             let sound = last_words::sound(self.rate);
-            self.mouth.play(last_words::UTTERANCE, false, &sound);
+            self.mouth.play(last_words::UTTERANCE, "", false, &sound);
         }
     }
 

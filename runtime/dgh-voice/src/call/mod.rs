@@ -40,7 +40,8 @@ pub use setup::{CallTools, Recordings, Setup, Watch};
 
 use crate::answer::{Classifier, Fact};
 use crate::audio::Frame;
-use crate::audio::record::Recorder;
+use crate::FRAME_MS;
+use crate::audio::record::{Recorder, Side};
 use crate::line::{Line, LineCommand, LineEvent};
 use crate::playout::{Out, Playout};
 use crate::turn::{Decision, Heard, TurnTaker};
@@ -133,6 +134,7 @@ struct Driver<L> {
     mute: u32,
     language: String,
     shows: bool,
+    cancels_echo: bool,
     /// When the last final words came: microseconds since the start.
     final_at: u64,
 }
@@ -221,11 +223,13 @@ impl<L: Line> Driver<L> {
             mute: 0,
             language,
             shows: about.shows,
+            cancels_echo: about.cancels_echo,
             final_at: 0,
         }
     }
 
     fn begin(&mut self) {
+        self.turns.speak(&self.language);
         if self.duplex.is_some() {
             // Its turns come from the session; turn taking tells who speaks.
             self.turns.handle(Heard::Deaf, 0);
@@ -336,6 +340,9 @@ impl<L: Line> Driver<L> {
                 self.wonder(Fact::Tick);
                 if let Some(duplex) = &mut self.duplex {
                     duplex.speaker.tick(now);
+                }
+                if let Some(recording) = &mut self.recording {
+                    recording.tick(now);
                 }
                 if self.engine_due.is_some_and(|at| at <= self.clock.stamp()) {
                     self.tell(Event::Tick);
@@ -532,7 +539,14 @@ impl<L: Line> Driver<L> {
                     }
                 }
                 Out::Mark(mark) => self.line.send(LineCommand::Mark(mark)),
-                Out::Clear => self.line.send(LineCommand::Clear),
+                Out::Clear => {
+                    self.line.send(LineCommand::Clear);
+                    // What was sent ahead is not heard: it is no part of the recording.
+                    if let Some(recording) = &mut self.recording {
+                        let until = self.mouth.playout.frame().plays_at + FRAME_MS;
+                        recording.mute(Side::Agent, now, until.max(now));
+                    }
+                }
                 Out::Started(utterance) => {
                     happened = true;
                     self.sounds(utterance);
@@ -548,6 +562,10 @@ impl<L: Line> Driver<L> {
                         duplex.finished(utterance);
                     }
                     self.tell(Event::SpeechFinished { utterance });
+                    // Whether the next one may be talked over.
+                    if let Some((_, interruptible)) = self.mouth.playout.sounding() {
+                        self.turns.handle(Heard::Agent(Some(interruptible)), now);
+                    }
                 }
                 Out::Wait(at) => {
                     self.playout_due = at;

@@ -126,9 +126,9 @@ impl Mouth {
         self.ask(models, words, true).map(|()| false).inspect_err(|_| self.playout.complete(words.utterance))
     }
 
-    /// Plays sound that is already there.
-    pub(super) fn play(&mut self, utterance: UtteranceId, interruptible: bool, samples: &[i16]) {
-        self.playout.queue(utterance, "", interruptible, &[]);
+    /// Plays sound that is already there, under its name.
+    pub(super) fn play(&mut self, utterance: UtteranceId, name: &str, interruptible: bool, samples: &[i16]) {
+        self.playout.queue(utterance, name, interruptible, &[]);
         self.playout.sound(utterance, samples);
         self.playout.complete(utterance);
     }
