@@ -325,3 +325,36 @@ fn header(rate: u32, data: u64) -> [u8; HEADER as usize] {
     }
     header
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_and_silence_and_the_end_go_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        let tape = create(&path, 8_000).unwrap();
+        tape.write(0, &[1; 800]);
+        // As if the disk had stood still for seconds.
+        tape.waiting.fetch_add(MAX_WAITING, Ordering::Relaxed);
+        tape.write(200, &[1; 800]);
+        tape.send(Job::Patch { side: Side::Agent, at: 0, sound: vec![1; 10] });
+        assert_eq!(tape.trouble(), Some(RecordError::Slow { path: path.display().to_string() }));
+        assert_eq!(tape.trouble(), None, "told once");
+        assert!(!tape.is_broken(), "what comes later is written again");
+        tape.send(Job::Mute { side: Side::Caller, from: 0, to: 100 });
+        tape.waiting.fetch_sub(MAX_WAITING, Ordering::Relaxed);
+        tape.write(400, &[1; 800]);
+        let (done, finished) = oneshot::channel();
+        tape.send(Job::Close { moments: 600, done: Some(done) });
+        assert!(matches!(finished.blocking_recv().unwrap(), Err(RecordError::Slow { .. })));
+        let bytes = std::fs::read(&path).unwrap();
+        let moments: Vec<&[u8]> = bytes[44..].chunks(4).collect();
+        assert_eq!(moments.len(), 600);
+        assert_eq!((moments[0], moments[150], moments[300]), (&[0, 0, 1, 1][..], &[1; 4][..], &[0; 4][..]));
+        assert_eq!(moments[599], [1; 4]);
+        assert_eq!(tape.waiting.load(Ordering::Relaxed), 0);
+    }
+}
