@@ -5,6 +5,7 @@
 //! session is to close it.
 
 pub mod assemblyai;
+pub mod azure;
 mod batch;
 mod connection;
 pub mod deepgram;

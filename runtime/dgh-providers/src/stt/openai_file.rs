@@ -211,44 +211,47 @@ async fn transcribe(common: Arc<Common>, form: Bytes) -> Result<String, VoiceErr
 
 /// The parts of the form before the sound (RFC 7578).
 fn form(common: &Common, start: &SttStart) -> Bytes {
-    let mut form = String::new();
-    let mut field = |name: &str, value: &str| {
-        form +=
-            &format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let field = |name: &str, value: &str| {
+        format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
-    field("model", &common.model);
-    field("response_format", "json");
+    let mut form = field("model", &common.model) + &field("response_format", "json");
     if let Some(language) = common.language(start) {
-        field("language", &language);
+        form += &field("language", &language);
     }
     if let Some(prompt) = common.prompt(start) {
-        field("prompt", &prompt);
+        form += &field("prompt", &prompt);
     }
-    form += &format!(
-        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"speech.wav\"\r\n\
-         content-type: audio/wav\r\n\r\n"
-    );
+    form += "--";
+    form += BOUNDARY;
+    form += "\r\ncontent-disposition: form-data; name=\"file\"; filename=\"speech.wav\"\r\n";
+    form += "content-type: audio/wav\r\n\r\n";
     form.into()
+}
+
+/// What stands before the sound in a WAV file: PCM, one channel.
+pub(crate) fn wav_head(rate: u32, length: u32) -> Bytes {
+    let mut head = BytesMut::with_capacity(44);
+    head.put_slice(b"RIFF");
+    head.put_u32_le(length.saturating_add(36));
+    head.put_slice(b"WAVEfmt ");
+    head.put_u32_le(16);
+    head.put_u16_le(1);
+    head.put_u16_le(1);
+    head.put_u32_le(rate);
+    head.put_u32_le(rate * 2);
+    head.put_u16_le(2);
+    head.put_u16_le(16);
+    head.put_slice(b"data");
+    head.put_u32_le(length);
+    head.freeze()
 }
 
 /// The form with the sound in it, as a WAV file.
 fn filled(form: &[u8], sound: &[u8], rate: u32) -> Bytes {
-    let length = u32::try_from(sound.len()).unwrap_or(u32::MAX - 36);
+    let length = u32::try_from(sound.len()).unwrap_or(u32::MAX);
     let mut body = BytesMut::with_capacity(form.len() + sound.len() + 128);
     body.put_slice(form);
-    body.put_slice(b"RIFF");
-    body.put_u32_le(length + 36);
-    body.put_slice(b"WAVEfmt ");
-    body.put_u32_le(16);
-    // PCM, one channel.
-    body.put_u16_le(1);
-    body.put_u16_le(1);
-    body.put_u32_le(rate);
-    body.put_u32_le(rate * 2);
-    body.put_u16_le(2);
-    body.put_u16_le(16);
-    body.put_slice(b"data");
-    body.put_u32_le(length);
+    body.put_slice(&wav_head(rate, length));
     body.put_slice(sound);
     body.put_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     body.freeze()

@@ -26,6 +26,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const SPEECH_MS: u64 = 500;
 /// A connection that held so long is no failure to connect.
 const STEADY: Duration = Duration::from_secs(10);
+/// Loud sound behind the last final words that is no word: the marks of words are not exact.
+const REST_MS: u64 = 120;
 /// Ends of speech that may wait for their words.
 const MAX_ASKED: usize = 16;
 
@@ -55,6 +57,7 @@ pub(crate) fn open(members: Vec<Member>, start: SttStart, again: bool) -> SttSes
         deadline: None,
         doubts: 0,
         worked: false,
+        unasked: false,
         speech_since: None,
         through: None,
     };
@@ -90,6 +93,8 @@ struct Session {
     doubts: u32,
     /// Whether the connection has proved itself: final words, or time.
     worked: bool,
+    /// Final words were told since the last answer.
+    unasked: bool,
     /// Up to where in the connection's sound the next final words go.
     through: Option<u64>,
     /// Since when the connection hears what has no final words yet.
@@ -212,7 +217,10 @@ impl Session {
             let done = match step.await {
                 Step::Told(Ok(told)) => self.tell(told, &member, began).await,
                 Step::Told(Err(error)) => break End::Failed(error),
-                Step::Input(input) => self.take(input),
+                Step::Input(input) => match self.take(input) {
+                    Ok(()) if self.is_settled() => self.answered(&member).await,
+                    taken => taken,
+                },
                 Step::Late => match self.overdue(connection.told_at(), &member).await {
                     Ok(Some(error)) => break End::Failed(error),
                     other => other.map(|_| ()),
@@ -270,6 +278,13 @@ impl Session {
         self.sound.next()
     }
 
+    /// Whether the words before the one end of speech had been told when it came: the recogniser
+    /// heard the pause first, and may have nothing more to say.
+    fn is_settled(&self) -> bool {
+        let all = self.partial.is_empty() && self.sound.loud_ms() < REST_MS;
+        self.unasked && all && self.asked.len() == 1 && self.asked.iter().all(|asked| !asked.told)
+    }
+
     /// Takes what the call says, and all that it has said besides.
     fn take(&mut self, input: Option<SttInput>) -> Result<(), Gone> {
         let mut next = input.ok_or(Gone)?;
@@ -323,6 +338,7 @@ impl Session {
         let asked = if member.stt.ends_turns() { self.asked.drain(..).next_back().or(first) } else { first };
         self.deadline = (!self.asked.is_empty()).then(|| Instant::now() + member.patience.first);
         self.through = None;
+        let unasked = std::mem::take(&mut self.unasked);
         let Some(asked) = asked else { return Ok(()) };
         if !asked.told {
             self.partial.clear();
@@ -333,7 +349,7 @@ impl Session {
         self.events.send(answered).await.map_err(|_| Gone)?;
         // Who was promised ends of turns gets them from a stand-in that tells none as well.
         let promised = self.members.first().is_some_and(|(first, _)| first.stt.ends_turns());
-        if promised && asked.told && !member.stt.ends_turns() {
+        if promised && (asked.told || unasked) && !member.stt.ends_turns() {
             self.events.send(SttEvent::EndOfTurn).await.map_err(|_| Gone)?;
         }
         Ok(())
@@ -383,6 +399,7 @@ impl Session {
         self.partial.clear();
         self.sound.done(through);
         (self.doubts, self.speech_since) = (0, None);
+        self.unasked = true;
         self.asked.iter_mut().for_each(|asked| asked.told = true);
     }
 

@@ -75,11 +75,11 @@ pub(crate) async fn until(session: &mut SttSession, fits: impl Fn(&SttEvent) -> 
 
 /// The final words among events.
 pub(crate) fn finals(events: &[SttEvent]) -> Vec<&str> {
-    let text = |event| match event {
-        &SttEvent::Final { ref text, .. } => Some(text.as_str()),
+    let found = events.iter().filter_map(|event| match event {
+        SttEvent::Final { text, .. } => Some(text.as_str()),
         _ => None,
-    };
-    events.iter().filter_map(text).collect()
+    });
+    found.collect()
 }
 
 pub(crate) fn is_answered(event: &SttEvent) -> bool {

@@ -54,6 +54,7 @@ impl VoiceRegistry {
             "deepgram_listen" => stt::deepgram::new(model, client, secrets)?,
             "openai_transcribe" => stt::openai::new(model, client, secrets)?,
             "assemblyai_stream" => Arc::new(stt::assemblyai::AssemblyAi::new(model, client, secrets)?),
+            "azure_recognition" => Arc::new(stt::azure::Azure::new(model, client, secrets)?),
             "speechmatics_realtime" => Arc::new(stt::speechmatics::Speechmatics::new(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })

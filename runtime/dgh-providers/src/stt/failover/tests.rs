@@ -38,11 +38,11 @@ async fn two(fault: SttFault) -> (SttServer, SttServer) {
 }
 
 fn switches(events: &[SttEvent]) -> Vec<(&str, &str, LlmErrorKind)> {
-    let switch = |event| match event {
-        &SttEvent::Switched { ref from, ref to, ref error } => Some((from.as_str(), to.as_str(), error.kind)),
+    let found = events.iter().filter_map(|event| match event {
+        SttEvent::Switched { from, to, error } => Some((from.as_str(), to.as_str(), error.kind)),
         _ => None,
-    };
-    events.iter().filter_map(switch).collect()
+    });
+    found.collect()
 }
 
 #[tokio::test]
