@@ -8,3 +8,6 @@
 pub mod carrier;
 pub mod socket;
 pub mod webrtc;
+
+#[cfg(test)]
+mod costs;

@@ -43,6 +43,6 @@ impl SocketMessage {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -44,7 +44,7 @@ pub(super) struct Incoming {
     silence_ms: u64,
     keys: VecDeque<char>,
     presses: Presses,
-    /// When the last packet came.
+    /// When the last packet came, or the connection.
     last: Option<Millis>,
     /// Silence that took the place of packets since then.
     filled_ms: u64,
@@ -68,6 +68,11 @@ impl Incoming {
             opus,
             telephone_events,
         })
+    }
+
+    /// The connection is there: from now on there is sound, or silence in its place.
+    pub(super) fn begin(&mut self, now: Millis) {
+        self.last = Some(now);
     }
 
     /// How the network was.
@@ -257,6 +262,15 @@ mod tests {
         assert_eq!(all.len(), 11, "{all:?}");
         assert_eq!(bench.drain(220), [Next::Sound, Next::Wait(Some(240))]);
         assert_eq!(bench.drain(300).len(), 5);
+    }
+
+    #[test]
+    fn who_never_sends_is_silent() {
+        let mut bench = bench();
+        assert_eq!(bench.drain(500), [Next::Wait(None)]);
+        bench.incoming.begin(1_000);
+        assert_eq!(bench.drain(1_300).len(), 16);
+        assert_eq!(bench.drain(1_320), [Next::Sound, Next::Wait(Some(1_340))]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use dgh_voice::line::{Line, LineAbout, LineCommand, LineEvent};
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt as _};
 use futures::{FutureExt as _, stream};
+use rtc::peer_connection::transport::RTCDtlsTransportState;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Sleep, sleep, timeout};
@@ -22,6 +23,7 @@ use webrtc::media_stream::track_local::TrackLocal as _;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::RTCPeerConnectionState as State;
+use webrtc::rtp_transceiver::RtpSender;
 
 use super::channel::{self, Said};
 use super::connection::{Connection, Happened};
@@ -46,6 +48,9 @@ pub struct WebRtcLine {
     /// Closed when the line is dropped.
     connection: Option<Arc<Connection>>,
     track: Arc<TrackLocalStaticRTP>,
+    sender: Arc<dyn RtpSender>,
+    /// Finds out whether who is away has left.
+    left: Option<BoxFuture<'static, bool>>,
     happens: UnboundedReceiver<Happened>,
     remote: Option<BoxStream<'static, TrackRemoteEvent>>,
     channel: Option<Arc<dyn DataChannel>>,
@@ -75,7 +80,7 @@ pub struct WebRtcLine {
 impl WebRtcLine {
     pub(super) fn new(
         connection: Arc<Connection>,
-        track: Arc<TrackLocalStaticRTP>,
+        (track, sender): (Arc<TrackLocalStaticRTP>, Arc<dyn RtpSender>),
         happens: UnboundedReceiver<Happened>,
         incoming: Incoming,
         outgoing: Outgoing,
@@ -94,6 +99,8 @@ impl WebRtcLine {
             },
             connection: Some(connection),
             track,
+            sender,
+            left: None,
             happens,
             remote: None,
             channel: None,
@@ -125,7 +132,10 @@ impl WebRtcLine {
                 match self.happens.recv().await {
                     None | Some(Happened::State(State::Closed)) => return Err(WebRtcError::Closed),
                     Some(Happened::State(State::Failed)) => return Err(WebRtcError::Failed),
-                    Some(Happened::State(State::Connected)) => return Ok(()),
+                    Some(Happened::State(State::Connected)) => {
+                        self.incoming.begin(self.now());
+                        return Ok(());
+                    }
                     Some(happened) => self.happened(happened),
                 }
             }
@@ -149,6 +159,7 @@ impl WebRtcLine {
                 if self.away.is_none() {
                     self.away = Some(Instant::now());
                     self.events.push_back(LineEvent::Stalled(true));
+                    self.left = Some(has_left(Arc::clone(&self.sender)));
                 }
             }
             Happened::State(State::Closed) => self.end(None),
@@ -315,6 +326,15 @@ impl Line for WebRtcLine {
                 }
                 Poll::Pending => {}
             }
+            if let Some(left) = &mut self.left
+                && let Poll::Ready(has_left) = left.poll_unpin(cx)
+            {
+                self.left = None;
+                if has_left {
+                    self.end(None);
+                }
+                continue;
+            }
             let now = self.now();
             let due = match self.incoming.next(frame, now) {
                 Next::Sound => return Poll::Ready(LineEvent::Audio),
@@ -426,6 +446,17 @@ impl Drop for WebRtcLine {
             });
         }
     }
+}
+
+/// Who closes a connection says so (DTLS close_notify), and its state does not change by that: it
+/// changes when packets fail to come.
+fn has_left(sender: Arc<dyn RtpSender>) -> BoxFuture<'static, bool> {
+    Box::pin(async move {
+        match sender.transport().await {
+            Ok(Some(transport)) => transport.state().await == Ok(RTCDtlsTransportState::Closed),
+            _ => false,
+        }
+    })
 }
 
 fn packets(track: Arc<dyn TrackRemote>) -> BoxStream<'static, TrackRemoteEvent> {

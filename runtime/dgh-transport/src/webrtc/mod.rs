@@ -106,6 +106,6 @@ pub enum WebRtcError {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

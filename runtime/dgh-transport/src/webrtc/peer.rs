@@ -72,7 +72,8 @@ pub async fn answer(offer: &str, config: &Config) -> Result<Answered, WebRtcErro
     let connection = Arc::new(Box::pin(build(config, Arc::new(handler))).await?);
     let ssrc = getrandom::u32().map_err(setup)?.max(1);
     let track = Arc::new(track(ssrc));
-    connection.get().add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(setup)?;
+    let sender =
+        connection.get().add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.map_err(setup)?;
     let peer = Peer {
         connection: Arc::downgrade(&connection),
         gathers,
@@ -83,7 +84,7 @@ pub async fn answer(offer: &str, config: &Config) -> Result<Answered, WebRtcErro
     let types = PayloadTypes::of(&answer).ok_or(WebRtcError::NoSound)?;
     let incoming = Incoming::new(types.opus, types.telephone_events).map_err(setup)?;
     let outgoing = Outgoing::new(ssrc, types.opus, getrandom::u32().map_err(setup)?).map_err(setup)?;
-    let line = WebRtcLine::new(connection, track, happens, incoming, outgoing);
+    let line = WebRtcLine::new(connection, (track, sender), happens, incoming, outgoing);
     Ok(Answered { answer, peer, candidates: Candidates(candidates), waiting: Waiting(line) })
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Browser {
     candidates: Option<mpsc::UnboundedReceiver<super::Candidate>>,
     track: Arc<TrackLocalStaticRTP>,
     outgoing: Outgoing,
-    pub(super) channel: Arc<dyn DataChannel>,
+    channel: Option<Arc<dyn DataChannel>>,
     remote: Option<Arc<dyn TrackRemote>>,
     start: Instant,
 }
@@ -44,6 +44,10 @@ pub(super) fn loopback() -> Config {
 
 impl Browser {
     pub(super) async fn new() -> Self {
+        Self::with_channel(true).await
+    }
+
+    pub(super) async fn with_channel(channel: bool) -> Self {
         let (happened, happens) = mpsc::unbounded_channel();
         let (candidate, candidates) = mpsc::unbounded_channel();
         let (gathered, _) = watch::channel(false);
@@ -57,7 +61,11 @@ impl Browser {
         let connection = Arc::new(build(&loopback(), Arc::new(handler)).await.unwrap());
         let track = Arc::new(track(4_711));
         connection.get().add_track(Arc::clone(&track) as Arc<dyn TrackLocal>).await.unwrap();
-        let channel = connection.get().create_data_channel("dgh", None).await.unwrap();
+        let channel = if channel {
+            Some(connection.get().create_data_channel("dgh", None).await.unwrap())
+        } else {
+            None
+        };
         let outgoing = Outgoing::new(4_711, 111, 77).unwrap();
         Self {
             connection,
@@ -92,10 +100,14 @@ impl Browser {
         }
     }
 
+    pub(super) fn channel(&self) -> &Arc<dyn DataChannel> {
+        self.channel.as_ref().unwrap()
+    }
+
     /// Waits until the channel is open: a moment after the sound.
     pub(super) async fn opened(&self) {
         let opened =
-            async { while !matches!(self.channel.poll().await.unwrap(), DataChannelEvent::OnOpen) {} };
+            async { while !matches!(self.channel().poll().await.unwrap(), DataChannelEvent::OnOpen) {} };
         timeout(Duration::from_secs(10), opened).await.unwrap();
     }
 }
@@ -121,13 +133,13 @@ async fn trickle(
 }
 
 /// A call with its trickling task, which ends with it.
-pub(super) struct Call {
+pub(crate) struct Call {
     pub(super) browser: Browser,
     pub(super) line: WebRtcLine,
     pub(super) peer: Peer,
 }
 
-pub(super) async fn call() -> Call {
+pub(crate) async fn call() -> Call {
     call_from(Browser::new().await).await
 }
 
@@ -144,7 +156,7 @@ pub(super) async fn call_from(mut browser: Browser) -> Call {
 
 /// What both sides hear of each other.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     pub(super) by_us: Vec<i16>,
     pub(super) by_browser: Vec<i16>,
     pub(super) lost: usize,
@@ -154,12 +166,12 @@ pub(super) struct Heard {
 
 /// Both sides say a tone for so long: we 600 Hz, the browser 400 Hz; it loses every packet that
 /// `lose` says.
-pub(super) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) -> bool) -> Heard {
+pub(crate) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) -> bool) -> Heard {
     let mut heard = Heard::default();
     let mut frame = Frame::default();
     let mut incoming = Incoming::new(111, vec![126]).unwrap();
     let mut clock = tokio::time::interval(Duration::from_millis(20));
-    let channel = Arc::clone(&call.browser.channel);
+    let channel = Arc::clone(call.browser.channel());
     let mut texts = pin!(futures::stream::unfold(channel, |channel| async move {
         channel.poll().await.map(|event| (event, channel))
     }));

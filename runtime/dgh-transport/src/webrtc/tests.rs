@@ -12,6 +12,7 @@ use webrtc::data_channel::DataChannelEvent;
 
 use super::testing::{Browser, Call, FRAME, call, call_from, loopback, share, talk};
 use super::*;
+use crate::costs::resident_kib;
 
 /// The middle of a sound: its beginning is the codec's.
 fn settled(sound: &[i16]) -> &[i16] {
@@ -46,11 +47,11 @@ async fn sound_goes_both_ways_and_the_channel_carries_words_and_events() {
     assert_eq!(heard.texts, [r#"{"type":"node","node":"greeting"}"#]);
 
     for text in [r#"{"type":"text","text":"hello"}"#, "nonsense", r#"{"type":"key","key":"7"}"#] {
-        call.browser.channel.send_text(text).await.unwrap();
+        call.browser.channel().send_text(text).await.unwrap();
     }
     let heard = talk(&mut call, 20, |_| false).await;
     assert_eq!(heard.events, [LineEvent::Typed("hello".into()), LineEvent::Key('7')]);
-    call.browser.channel.send_text(r#"{"type":"hangup"}"#).await.unwrap();
+    call.browser.channel().send_text(r#"{"type":"hangup"}"#).await.unwrap();
     let heard = talk(&mut call, 50, |_| false).await;
     assert_eq!(heard.events, [LineEvent::Closed(None)]);
 }
@@ -88,7 +89,8 @@ async fn who_is_away_without_a_word_is_told() {
     let Call { browser, mut line, peer } = call_from(browser).await;
     // Its machine is gone: the connection neither sends nor answers, and nobody closes it.
     elsewhere.shutdown_background();
-    assert_eq!(next_event(&mut line, |_| true).await, LineEvent::Stalled(true));
+    let event = next_event(&mut line, |event| *event != LineEvent::Audio).await;
+    assert_eq!(event, LineEvent::Stalled(true));
     assert!(peer.is_open());
     drop(browser);
 }
@@ -99,13 +101,14 @@ async fn who_is_hung_up_on_hears_it_and_both_sides_close() {
     browser.opened().await;
     line.send(LineCommand::Show(&json!({})));
     line.send(LineCommand::Hangup);
-    assert_eq!(next_event(&mut line, |_| true).await, LineEvent::Closed(None));
+    let event = next_event(&mut line, |event| *event != LineEvent::Audio).await;
+    assert_eq!(event, LineEvent::Closed(None));
     drop(line);
     assert!(!peer.is_open());
     assert_eq!(peer.offer("v=0").await, Err(WebRtcError::Closed));
     let mut texts = Vec::new();
     loop {
-        match timeout(Duration::from_secs(5), browser.channel.poll()).await.unwrap() {
+        match timeout(Duration::from_secs(5), browser.channel().poll()).await.unwrap() {
             Some(DataChannelEvent::OnMessage(message)) => {
                 texts.push(String::from_utf8(message.data.to_vec()).unwrap());
             }
@@ -121,11 +124,22 @@ async fn who_is_hung_up_on_hears_it_and_both_sides_close() {
 async fn a_browser_that_closes_hangs_up() {
     let Call { browser, mut line, .. } = call().await;
     browser.opened().await;
-    browser.channel.send_text(r#"{"type":"key","key":"1"}"#).await.unwrap();
+    browser.channel().send_text(r#"{"type":"key","key":"1"}"#).await.unwrap();
     next_event(&mut line, |event| *event == LineEvent::Key('1')).await;
     browser.connection.get().close().await.unwrap();
     let closed = next_event(&mut line, |event| matches!(event, LineEvent::Closed(_))).await;
     assert_eq!(closed, LineEvent::Closed(None));
+}
+
+#[tokio::test]
+async fn a_browser_without_a_channel_hangs_up_as_well() {
+    let Call { browser, mut line, .. } = call_from(Browser::with_channel(false).await).await;
+    browser.connection.get().close().await.unwrap();
+    let mut told = Vec::new();
+    while !matches!(told.last(), Some(LineEvent::Closed(_))) {
+        told.push(next_event(&mut line, |event| *event != LineEvent::Audio).await);
+    }
+    assert_eq!(told, [LineEvent::Stalled(true), LineEvent::Closed(None)]);
 }
 
 #[tokio::test]
@@ -208,10 +222,4 @@ async fn calls_leave_nothing_behind() {
     // What is kept after a quarter of the calls is what the allocator holds; the rest adds nothing.
     let grown = memory[memory.len() - 1].saturating_sub(memory[0]);
     assert!(grown < 8_192, "{memory:?} KiB");
-}
-
-fn resident_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
