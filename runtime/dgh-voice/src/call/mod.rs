@@ -28,6 +28,7 @@ mod stopwatch;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use dgh_engine::event::{Event, StoppedBy, ToolCallId, ToolFailure, UtteranceId};
 use dgh_engine::log::{LoggedCall, Voice};
@@ -58,6 +59,9 @@ use stopwatch::Stopwatch;
 pub const LONGEST_END_MS: u64 = 60_000;
 /// How long after a hang-up the last request may take.
 pub const AFTER_HANGUP_MS: u64 = 15_000;
+
+/// How long the other side may take to say goodbye.
+pub const GOODBYE_MS: u64 = 3_000;
 
 /// How a call went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -632,6 +636,20 @@ impl<L: Line> Driver<L> {
 
     async fn finish(mut self) -> Ended {
         self.ahead = None;
+        if self.closed.is_none() {
+            let goodbye = poll_fn(|cx| {
+                let _ = self.line.poll_flush(cx);
+                loop {
+                    match self.line.poll_event(cx, &mut self.heard) {
+                        Poll::Ready(LineEvent::Closed(_)) => return Poll::Ready(()),
+                        Poll::Ready(_) => {}
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            });
+            // A line that does not say goodbye is left.
+            let _ = tokio::time::timeout(Duration::from_millis(GOODBYE_MS), goodbye).await;
+        }
         if let Some(recording) = self.recording.take()
             && let Err(error) = recording.finish(self.clock.now()).await
         {

@@ -293,6 +293,9 @@ impl Line for TestLine {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>, frame: &mut Frame) -> Poll<LineEvent> {
+        if self.sent.lock().unwrap().hung_up {
+            return Poll::Ready(LineEvent::Closed(None));
+        }
         self.incoming.poll_recv(cx).map(|incoming| match incoming {
             Some(Incoming::Frame(samples)) => {
                 frame.copy_from(&samples);
