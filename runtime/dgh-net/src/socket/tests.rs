@@ -19,7 +19,7 @@ fn request(url: &str) -> SocketRequest {
 }
 
 async fn fails(client: &Client, request: SocketRequest) -> NetError {
-    client.socket(request).await.err().expect("an error")
+    client.socket(request).await.expect_err("an error")
 }
 
 /// Says back what it hears.
