@@ -10,6 +10,7 @@ pub mod google;
 mod judge;
 pub mod llm;
 pub mod offline;
+pub mod offline_voice;
 pub mod openai;
 mod prompt;
 pub mod realtime;

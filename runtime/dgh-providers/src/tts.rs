@@ -22,7 +22,7 @@ mod private;
 pub mod resample;
 pub(crate) mod rime;
 mod socket;
-mod wav;
+pub(crate) mod wav;
 mod words;
 
 use bytes::Bytes;
@@ -167,14 +167,14 @@ pub fn nearest(rates: &[u32], line: u32) -> u32 {
 }
 
 /// The language of a tag without its region: `en` of `en-US`.
-fn language_of(tag: &str) -> &str {
+pub(crate) fn language_of(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or_default()
 }
 
 /// Whether there is anything to speak in a text: a letter or a digit.
-fn is_speakable(text: &str) -> bool {
+pub(crate) fn is_speakable(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

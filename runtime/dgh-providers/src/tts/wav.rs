@@ -39,8 +39,8 @@ impl Unwrap {
             *self = Self::Raw;
             return Ok(sound);
         }
-        match header(seen, rate)? {
-            Some(length) => {
+        match header(seen, Some(rate))? {
+            Some((length, _)) => {
                 let sound = seen.split_off(length).freeze();
                 *self = Self::Raw;
                 Ok(sound)
@@ -51,15 +51,26 @@ impl Unwrap {
     }
 }
 
-/// Bytes before the sound; none: not all of them are there.
-fn header(file: &[u8], rate: u32) -> Result<Option<usize>, String> {
+/// The sound of a file that is there as a whole, and its rate. What the header says of its length is
+/// not read: programs that write into a pipe do not know it.
+pub(crate) fn whole(file: &[u8]) -> Result<(&[u8], u32), String> {
+    if !file.starts_with(b"RIFF") {
+        return Err("something that is no WAV file".into());
+    }
+    let (start, rate) = header(file, None)?.ok_or("a WAV file without sound")?;
+    Ok((file.get(start..).unwrap_or_default(), rate))
+}
+
+/// Bytes before the sound, and its rate; none: not all of them are there.
+fn header(file: &[u8], rate: Option<u32>) -> Result<Option<(usize, u32)>, String> {
     let mut at = FILE_HEAD;
-    let mut known = false;
+    let mut known = None;
     loop {
         let Some(chunk) = file.get(at..) else { return Ok(None) };
         let (Some(name), Some(length)) = (chunk.get(..4), number::<4>(chunk, 4)) else { return Ok(None) };
         if name == b"data" {
-            return if known { Ok(Some(at + CHUNK_HEAD)) } else { Err("a WAV file without a format".into()) };
+            let hz = known.ok_or("a WAV file without a format")?;
+            return Ok(Some((at + CHUNK_HEAD, hz)));
         }
         if name == b"fmt " {
             let (Some(format), Some(channels), Some(hz), Some(bits)) = (
@@ -74,10 +85,10 @@ fn header(file: &[u8], rate: u32) -> Result<Option<usize>, String> {
             if !matches!(format, 1 | 0xFFFE) || channels != 1 || bits != 16 {
                 return Err(format!("a WAV file of {channels} channels and {bits} bits"));
             }
-            if hz != rate {
+            if let Some(rate) = rate.filter(|rate| *rate != hz) {
                 return Err(format!("sound of {hz} Hz instead of {rate} Hz"));
             }
-            known = true;
+            known = Some(hz);
         }
         // Chunks begin at even places.
         at =
@@ -121,6 +132,13 @@ mod tests {
             assert_eq!(unwrapped(&sound, piece).unwrap(), sound);
             assert_eq!(unwrapped(b"RIDE", piece).unwrap(), b"RIDE");
         }
+    }
+
+    #[test]
+    fn a_whole_file_says_its_rate() {
+        assert_eq!(whole(&file(22_050, 1, &[1, 2])).unwrap(), (&[1u8, 2][..], 22_050));
+        assert!(whole(b"").is_err());
+        assert_eq!(whole(b"RIFF\0\0").unwrap_err(), "a WAV file without sound");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use dgh_engine::reply::Model;
 use dgh_net::{Client, Secrets};
 
 use crate::llm::LlmErrorKind;
+use crate::offline_voice::OfflineTts;
 use crate::realtime::Realtime;
 use crate::realtime::gemini::GeminiLive;
 use crate::realtime::openai::OpenAiRealtime;
@@ -69,6 +70,7 @@ impl VoiceRegistry {
             "elevenlabs_stream" => Arc::new(ElevenLabs::new(model, client, secrets)?),
             "openai_speech" => Arc::new(OpenAiSpeech::new(model, client, secrets)?),
             "rime_stream" => Arc::new(Rime::new(model, client, secrets)?),
+            "offline_tts" => Arc::new(OfflineTts::new(model)?),
             _ => return Err(unknown(model)),
         })
     }

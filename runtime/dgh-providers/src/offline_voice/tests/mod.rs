@@ -1,0 +1,4 @@
+//! The real programs speak and listen.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod voice;
