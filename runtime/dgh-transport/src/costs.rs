@@ -59,11 +59,11 @@ async fn of_a_peer() {
     let connected = (resident_kib(), cpu());
     let start = Instant::now();
     join_all(calls.iter_mut().map(|call| talk(call, TALK, |_| false))).await;
-    let (talked, spent, time) = (resident_kib(), cpu() - connected.1, start.elapsed());
+    let (talked, spent, time) = (resident_kib(), cpu().saturating_sub(connected.1), start.elapsed());
     // Both sides of a call are in this process, and cost about the same.
     let share = 100.0 * spent.as_secs_f64() / time.as_secs_f64() / (2 * PEERS) as f64;
     let frame = spent.as_micros() / (2 * PEERS * TALK) as u128;
-    let set_up = (connected.1 - before.1).as_micros() / (2 * PEERS) as u128;
+    let set_up = connected.1.saturating_sub(before.1).as_micros() / (2 * PEERS) as u128;
     eprintln!(
         "webrtc: {share:.2} % of a core for a peer that talks and hears, {frame} µs a frame; {set_up} µs to \
          connect; {} KiB connected, {} KiB after talking",

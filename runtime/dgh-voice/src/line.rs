@@ -48,7 +48,7 @@ pub struct LineAbout {
 /// What came in on a line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LineEvent {
-    /// Sound, in the frame that was given.
+    /// Sound, in the frame that was given: 20 ms.
     Audio,
     /// Sound that should have been there is lost; the frame holds what conceals it.
     Lost,
@@ -83,7 +83,8 @@ pub enum LineCommand<'a> {
     Show(&'a Json),
     /// Call this number and hand over; answered by [`LineEvent::Transferred`].
     Transfer(&'a Transfer),
-    /// Hang up.
+    /// Hang up, after what was sent before: `Closed` follows at once or within two seconds. Nothing
+    /// that is sent later goes out.
     Hangup,
 }
 

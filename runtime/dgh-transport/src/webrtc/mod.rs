@@ -28,7 +28,7 @@ pub use peer::{Answered, Candidate, Candidates, MAX_OFFER_BYTES, Peer, Waiting, 
 /// Rate of the sound of these lines.
 ///
 /// Voices come at 24 kHz, and Opus carries their band as it is; at 16 kHz a third of it would be
-/// cut off, to save a sixth of the encoder's time. See the README for the measurement.
+/// cut off, to save a fifth of the encoder's time. See the README for the measurement.
 pub const RATE: u32 = 24_000;
 
 /// How a line is reached.

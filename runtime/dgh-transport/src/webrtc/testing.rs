@@ -154,6 +154,9 @@ pub(super) async fn call_from(mut browser: Browser) -> Call {
     Call { browser, line, peer }
 }
 
+/// Most samples that are kept of what is heard: a measurement of memory is not to measure them.
+const MOST_HEARD: usize = 2 * RATE as usize;
+
 /// What both sides hear of each other.
 #[derive(Default)]
 pub(crate) struct Heard {
@@ -194,10 +197,10 @@ pub(crate) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
                 said += 1;
             }
             event = std::future::poll_fn(|cx| call.line.poll_event(cx, &mut frame)) => match event {
-                LineEvent::Audio => heard.by_us.extend_from_slice(frame.samples()),
+                LineEvent::Audio => keep(&mut heard.by_us, &frame),
                 LineEvent::Lost => {
                     heard.lost += 1;
-                    heard.by_us.extend_from_slice(frame.samples());
+                    keep(&mut heard.by_us, &frame);
                 }
                 LineEvent::Closed(_) => {
                     heard.events.push(event);
@@ -218,7 +221,7 @@ pub(crate) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
                         &packet.payload, now);
                     let mut frame = Frame::default();
                     while let Next::Sound | Next::Lost = incoming.next(&mut frame, now) {
-                        heard.by_browser.extend_from_slice(frame.samples());
+                        keep(&mut heard.by_browser, &frame);
                     }
                 }
             }
@@ -230,6 +233,12 @@ pub(crate) async fn talk(call: &mut Call, frames: usize, lose: impl Fn(usize) ->
         }
     }
     heard
+}
+
+fn keep(heard: &mut Vec<i16>, frame: &Frame) {
+    if heard.len() < MOST_HEARD {
+        heard.extend_from_slice(frame.samples());
+    }
 }
 
 pub(super) fn tone(hertz: f32, frame: usize) -> [i16; FRAME] {
