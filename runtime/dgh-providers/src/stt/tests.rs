@@ -9,15 +9,17 @@ use crate::voice::Voices;
 
 const PROVIDERS: &str = include_str!("../../../../stdlib/providers.dgh");
 
-/// The recognisers that the library declares: protocol, and names of the parameters.
-fn declared() -> Vec<(String, Vec<String>)> {
+/// The recognisers that the library declares: protocol, names of the parameters, and whether there
+/// is a key.
+fn declared() -> Vec<(String, Vec<String>, bool)> {
     let blocks = PROVIDERS.split("\nprovider stt ").skip(1);
     let block = |block: &str| {
         let (head, rest) = block.split_once("\n) {\n").unwrap();
         let parameters =
             head.lines().skip(1).map(|line| line.trim().split_once(':').unwrap().0.to_owned()).collect();
         let protocol = rest.lines().find_map(|line| line.trim().strip_prefix("protocol: ")).unwrap();
-        (protocol.to_owned(), parameters)
+        let key = rest.lines().take_while(|line| *line != "}").any(|line| line.trim().starts_with("key: "));
+        (protocol.to_owned(), parameters, key)
     };
     blocks.map(block).collect()
 }
@@ -26,7 +28,7 @@ fn declared() -> Vec<(String, Vec<String>)> {
 fn every_recogniser_of_the_library_is_spoken_and_every_setting_is_read() {
     let declared = declared();
     assert!(declared.len() >= 5, "{declared:?}");
-    for (protocol, parameters) in declared {
+    for (protocol, parameters, key) in declared {
         let with = |name: &str, more| {
             let mut more = json!({ "model": name, "x": more });
             let value = more.as_object_mut().unwrap().remove("x").unwrap();
@@ -45,6 +47,9 @@ fn every_recogniser_of_the_library_is_spoken_and_every_setting_is_read() {
         }
         let mut keyless = model("it", &protocol, "wss://127.0.0.1/", json!({}));
         keyless.key = Some("NOT_THERE".into());
+        if !key {
+            continue;
+        }
         assert!(registry().stt(&keyless).err().unwrap().message.starts_with("no key: set NOT_THERE"));
     }
 }
