@@ -115,6 +115,11 @@ impl Call {
         Some(Ambience { room, percent })
     }
 
+    /// Whether noise is taken out of what the caller says.
+    pub fn denoises(&self) -> bool {
+        self.setting("sound", "denoise") == Some(Value::Bool(true))
+    }
+
     /// Whether an outbound call is still finding out who answered.
     pub fn wonders_who_answered(&self) -> bool {
         self.screens() && (!self.state.answering.decided || self.state.answering.awaits_beep)

@@ -12,6 +12,7 @@ use dgh_providers::stt::{Expected, SttEvent, SttInput, SttSession, SttStart, fai
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::Millis;
+use crate::audio::denoise::Denoiser;
 use crate::audio::echo::{EchoGuard, Whose};
 use crate::audio::resample::Resampler;
 use crate::audio::vad::Detector;
@@ -28,6 +29,8 @@ const CHUNK_BYTES: usize = 8 << 10;
 /// The ear of a call.
 pub(super) struct Ear {
     detector: Detector,
+    /// For agents that want noise taken out.
+    denoiser: Option<Box<Denoiser>>,
     /// For lines that bring the agent's own voice back.
     echo: Option<EchoGuard>,
     /// For lines whose keys are sound.
@@ -64,7 +67,7 @@ struct Recogniser {
 
 impl Ear {
     /// An ear for a line. Without a recogniser only the detector hears.
-    pub(super) fn new(about: &LineAbout, wonders: bool, recogniser: Option<(u32, SttSession)>) -> Self {
+    pub(super) fn new(about: &LineAbout, call: &Call, recogniser: Option<(u32, SttSession)>) -> Self {
         let rate = about.rate;
         let recogniser = recogniser.map(|(wants, session)| Recogniser {
             session,
@@ -76,9 +79,10 @@ impl Ear {
         });
         Self {
             detector: Detector::new(rate),
+            denoiser: call.denoises().then(|| Box::new(Denoiser::new(rate))),
             echo: (!about.cancels_echo).then(|| EchoGuard::new(rate)),
             keys: about.keys_as_sound.then(|| dtmf::Detector::new(rate)),
-            beep: wonders.then(|| beep::Detector::new(rate)),
+            beep: call.wonders_who_answered().then(|| beep::Detector::new(rate)),
             voice: false,
             voice_until: 0,
             recogniser,
@@ -90,8 +94,14 @@ impl Ear {
         self.recogniser.is_some()
     }
 
-    /// Hears a frame.
-    pub(super) fn hear(&mut self, frame: &Frame, now: Millis, micros: u64) -> Noticed {
+    /// Hears a frame, from which noise is taken if the agent wants that.
+    pub(super) fn hear(&mut self, frame: &mut Frame, now: Millis, micros: u64) -> Noticed {
+        // Tones are no speech: what takes noise out takes them for it.
+        let key = self.keys.as_mut().and_then(|keys| keys.push(frame));
+        let beep = self.beep.as_mut().is_some_and(|beep| beep.push(frame).is_some());
+        if let Some(denoiser) = &mut self.denoiser {
+            denoiser.process(frame);
+        }
         if let Some(recogniser) = &mut self.recogniser {
             recogniser.hear(frame);
         }
@@ -107,8 +117,8 @@ impl Ear {
         self.voice = voice;
         Noticed {
             voice: changed.then_some(voice),
-            key: self.keys.as_mut().and_then(|keys| keys.push(frame)),
-            beep: self.beep.as_mut().is_some_and(|beep| beep.push(frame).is_some()),
+            key,
+            beep,
         }
     }
 

@@ -12,6 +12,7 @@ use dgh_providers::reply::{self, FirstPiece};
 use super::ahead::Ahead;
 use super::mouth::{Made, Words};
 use super::replies::Replies;
+use super::room::Room;
 use super::stopwatch::Stopwatch;
 use super::{Driver, LONGEST_END_MS, expected, last_words, show};
 use crate::answer::Fact;
@@ -100,6 +101,7 @@ impl<L: Line> Driver<L> {
                 } else {
                     let transfer = Transfer { number, warm, ring_ms, brief };
                     self.line.send(LineCommand::Transfer(&transfer));
+                    self.music = Some(Room::waiting(self.rate));
                 }
             }
             Effect::PressKeys { keys } => self.line.send(LineCommand::Keys(&keys)),

@@ -109,6 +109,8 @@ struct Driver<L> {
     /// While it is not known who answered.
     who: Option<Classifier>,
     room: Option<Room>,
+    /// While a transfer rings.
+    music: Option<Room>,
     room_due: Option<u64>,
     replies: Replies,
     tools: Vec<(ToolCallId, BoxFuture<'static, Result<Json, ToolFailure>>)>,
@@ -184,10 +186,11 @@ impl<L: Line> Driver<L> {
         let language = call.call().language().to_owned();
         Self {
             rate: about.rate,
-            ear: Ear::new(&about, wonders, session),
+            ear: Ear::new(&about, call.call(), session),
             duplex,
             who: wonders.then(|| Classifier::new(0)),
             room,
+            music: None,
             room_due: None,
             mouth: Mouth::new(playout, setup.voices, about.rate),
             turns: TurnTaker::new(setup.tuning),
@@ -398,7 +401,10 @@ impl<L: Line> Driver<L> {
             LineEvent::AnsweredBy(who) => {
                 self.wonder(Fact::Carrier(who));
             }
-            LineEvent::Transferred(failure) => self.tell(Event::TransferOutcome { failure }),
+            LineEvent::Transferred(failure) => {
+                self.music = None;
+                self.tell(Event::TransferOutcome { failure });
+            }
             LineEvent::Closed(why) => self.line_closed(why),
         }
     }
@@ -408,7 +414,7 @@ impl<L: Line> Driver<L> {
         if let Some(recording) = &mut self.recording {
             recording.caller(now, &self.heard);
         }
-        let noticed = self.ear.hear(&self.heard, now, micros);
+        let noticed = self.ear.hear(&mut self.heard, now, micros);
         if let Some(voice) = noticed.voice {
             self.wonder(Fact::Voice(voice));
             if self.ear.understands() || self.duplex.is_some() {
@@ -488,6 +494,9 @@ impl<L: Line> Driver<L> {
         match decision {
             Decision::CallerSpeaking => {
                 self.setup.watch.speaking(true);
+                if let Some(duplex) = &mut self.duplex {
+                    duplex.speaker.voice_began();
+                }
                 self.tell(Event::CallerSpeaking);
             }
             Decision::Hold => {
@@ -510,7 +519,7 @@ impl<L: Line> Driver<L> {
             Decision::Discard => self.discard(),
             Decision::Turn(turn) => match &mut self.duplex {
                 // A turn without words is the session's to tell; typed words it must be told.
-                Some(_) if turn.text.is_empty() => {}
+                Some(duplex) if turn.text.is_empty() => duplex.speaker.voice_ended(now),
                 Some(duplex) => {
                     duplex.speaker.typed(&turn.text);
                     self.turn(turn);
@@ -589,7 +598,10 @@ impl<L: Line> Driver<L> {
 
     /// The room goes on where nobody speaks.
     fn send_room(&mut self) {
-        let Some(room) = &mut self.room else { return };
+        let Some(room) = self.music.as_mut().or(self.room.as_mut()) else {
+            self.room_due = None;
+            return;
+        };
         let speaks = self.mouth.playout.sounding().is_some() && self.mouth.playout.ahead_ms() > 0;
         if self.closed.is_some() || speaks {
             self.room_due = None;

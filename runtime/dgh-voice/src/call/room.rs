@@ -1,4 +1,5 @@
-//! The room behind the agent: a sound that goes on while nobody speaks.
+//! The sound that goes on while nobody speaks: the room behind the agent, the music while a transfer
+//! rings.
 
 use dgh_engine::Ambience;
 
@@ -8,6 +9,8 @@ use crate::{FRAME_MS, Millis};
 
 /// Sound of a room that is sent ahead: what waits there is heard before the agent's first word.
 const LEAD_MS: u64 = 20;
+/// How loud music is.
+const MUSIC: f32 = 0.5;
 /// How late frames may be made up for; after a longer stop it just goes on.
 const CATCH_UP_MS: u64 = 100;
 
@@ -27,6 +30,11 @@ impl Room {
         // Calls that begin at once are not in the same second of the room.
         let start = u32::try_from(seed % 10_000).unwrap_or(0);
         Some(Self { sound: Loop::room(room, rate, volume, start), rate, next: 0 })
+    }
+
+    /// Music to wait with.
+    pub(super) fn waiting(rate: u32) -> Self {
+        Self { sound: Loop::hold_music(rate, MUSIC), rate, next: 0 }
     }
 
     /// Adds the room to a frame of words that is heard at this time.
