@@ -249,9 +249,9 @@ impl Talk {
         if self.session.is_null() {
             self.session = at(message, "/session").clone();
         } else {
-            let tools = at(message, "/session/tools").clone();
+            let update = at(message, "/session").as_object().cloned().unwrap_or_default();
             if let Json::Object(session) = &mut self.session {
-                session.insert("tools".into(), tools);
+                session.extend(update);
             }
         }
         let (accepts, ready) = {
@@ -462,6 +462,13 @@ impl Talk {
                 return self.refuse(message, "invalid_request_error", "invalid_tool_call_id", &text);
             };
             self.calls.remove(known);
+        }
+        if let Some(id) = at(item, "/id").as_str() {
+            if self.items.iter().any(|(known, _)| known == id) {
+                let text = format!("Error adding item: an item with ID '{id}' already exists.");
+                return self.refuse(message, "invalid_request_error", "item_create_duplicate_item_id", &text);
+            }
+            self.items.push((id.to_owned(), 0));
         }
         self.after(Duration::ZERO, Act::Send(json!({ "type": "conversation.item.added", "item": item })));
     }

@@ -3,6 +3,11 @@
 //!
 //! One response runs at a time. The next one is asked for when the one before is over, so that
 //! everything that comes belongs to the one that runs.
+//!
+//! The provider keeps what it has read, as long as it stays the same from the beginning: sound that
+//! was kept costs a fraction. So the persona and the functions stand in the session, and the card is
+//! the last item of the conversation, in place of the card before. What is read anew is what was said
+//! since then.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,6 +30,8 @@ use crate::wire::{self, at};
 const BATCH_MS: u64 = 40;
 /// Messages that wait for the session to be ready: about ten seconds of sound.
 const MAX_HELD: usize = 256;
+/// How a message with sound begins.
+const SOUND: &str = r#"{"type":"input_audio_buffer.append","audio":""#;
 /// Responses that are over and may still be sounding.
 const REMEMBERED: usize = 4;
 
@@ -40,8 +47,11 @@ pub(super) struct Session {
     ready_by: Option<Instant>,
     /// The caller's sound that was not sent yet.
     sound: Vec<u8>,
-    /// The functions that it knows.
-    functions: Option<Arc<[Function]>>,
+    /// The persona and the functions that it knows.
+    known: Option<(String, Arc<[Function]>)>,
+    /// The item that is the card.
+    card: Option<String>,
+    cards: u32,
     running: Option<Running>,
     /// What is asked for when the running one is over.
     next: Option<Arc<ReplyRequest>>,
@@ -87,7 +97,9 @@ impl Session {
             held: Some(VecDeque::new()),
             ready_by: None,
             sound: Vec::new(),
-            functions: None,
+            known: None,
+            card: None,
+            cards: 0,
             running: None,
             next: None,
             over: VecDeque::new(),
@@ -100,8 +112,11 @@ impl Session {
         match &mut self.held {
             None => out.send.push(message),
             Some(held) => {
-                if held.len() >= MAX_HELD {
-                    held.pop_front();
+                // The oldest sound is given up, never what was asked for.
+                if held.len() >= MAX_HELD
+                    && let Some(sound) = held.iter().position(|message| message.starts_with(SOUND))
+                {
+                    held.remove(sound);
                 }
                 held.push_back(message);
             }
@@ -114,7 +129,7 @@ impl Session {
             return;
         }
         let mut message = String::with_capacity(self.sound.len() * 4 / 3 + 64);
-        message.push_str(r#"{"type":"input_audio_buffer.append","audio":""#);
+        message.push_str(SOUND);
         self.format.encode(&self.sound, &mut message);
         message.push_str("\"}");
         self.sound.clear();
@@ -132,14 +147,8 @@ impl Session {
             return self.stop(out);
         }
         self.answer_calls(&request, out);
-        let known = self.functions.as_ref().is_some_and(|known| **known == *request.functions);
-        if !known {
-            let tools: Vec<_> = request.functions.iter().map(tool).collect();
-            let session = json!({ "type": "realtime", "tools": tools });
-            let update = json!({ "type": "session.update", "event_id": "tools", "session": session });
-            self.send(update.to_string(), out);
-            self.functions = Some(Arc::clone(&request.functions));
-        }
+        self.instruct(&request, out);
+        self.put_card(&request, out);
         self.send(create_response(&request), out);
         self.running = Some(Running {
             reply: request.id,
@@ -166,6 +175,35 @@ impl Session {
             let output = answer.map_or_else(missing, |exchange| text_of(&exchange.result));
             self.send(function_output(&id, &output), out);
         }
+    }
+
+    /// Tells what stays the same from answer to answer.
+    fn instruct(&mut self, request: &ReplyRequest, out: &mut Out) {
+        let known = self.known.as_ref().is_some_and(|(persona, functions)| {
+            *persona == request.persona && **functions == *request.functions
+        });
+        if known {
+            return;
+        }
+        let tools: Vec<_> = request.functions.iter().map(tool).collect();
+        let session = json!({ "type": "realtime", "instructions": request.persona, "tools": tools });
+        let update = json!({ "type": "session.update", "event_id": "tools", "session": session });
+        self.send(update.to_string(), out);
+        self.known = Some((request.persona.clone(), Arc::clone(&request.functions)));
+    }
+
+    /// Puts the card behind everything that was said, and takes the one before away.
+    fn put_card(&mut self, request: &ReplyRequest, out: &mut Out) {
+        self.cards += 1;
+        let id = format!("card_{}", self.cards);
+        if let Some(before) = self.card.replace(id.clone()) {
+            self.send(delete(&before), out);
+        }
+        let mut item = message("system", "input_text", &card::text(request));
+        if let Json::Object(item) = &mut item {
+            item.insert("id".into(), id.into());
+        }
+        self.send(create(item), out);
     }
 
     /// Asks the server to stop the running response.
@@ -207,18 +245,19 @@ impl Session {
         for item in items {
             let length = self.format.millis(item.pcm_bytes);
             let message = if heard == 0 {
-                json!({ "type": "conversation.item.delete", "event_id": "forget", "item_id": item.id })
+                delete(&item.id)
             } else if heard < length {
                 json!({
                     "type": "conversation.item.truncate", "event_id": "forget",
                     "item_id": item.id, "content_index": 0, "audio_end_ms": heard,
                 })
+                .to_string()
             } else {
                 heard -= length;
                 continue;
             };
             heard = 0;
-            self.send(message.to_string(), out);
+            self.send(message, out);
         }
     }
 
@@ -484,9 +523,7 @@ fn event_id(reply: ReplyId) -> String {
 
 fn create_response(request: &ReplyRequest) -> String {
     let silent = request.purpose == Purpose::Extract;
-    let instructions = format!("{}\n\n{}", request.persona, card::text(request));
     let response = json!({
-        "instructions": instructions.trim(),
         "output_modalities": if silent { ["text"] } else { ["audio"] },
         "tool_choice": if request.may_call { "auto" } else { "none" },
         "metadata": { "reply": request.id.0.to_string() },
@@ -505,6 +542,10 @@ fn tool(function: &Function) -> Json {
 
 fn create(item: Json) -> String {
     json!({ "type": "conversation.item.create", "event_id": "item", "item": item }).to_string()
+}
+
+fn delete(id: &str) -> String {
+    json!({ "type": "conversation.item.delete", "event_id": "forget", "item_id": id }).to_string()
 }
 
 fn message(role: &str, kind: &str, text: &str) -> Json {

@@ -244,29 +244,70 @@ async fn it_hears_the_caller_and_speaks_at_both_rates() {
 }
 
 #[tokio::test]
-async fn the_card_is_the_instruction_and_functions_are_told_once() {
+async fn what_stays_the_same_is_told_once_and_the_card_stands_last() {
     let mut line = Line::answering(vec![]).await;
     line.respond(1).await;
     line.until_done().await;
+    line.tell(RealtimeInput::Typed("Tomorrow.".into())).await;
     let silent = ReplyRequest { may_call: false, purpose: Purpose::Extract, ..request(2) };
     line.tell(RealtimeInput::Respond(Arc::new(silent))).await;
     let events = line.until_done().await;
     assert_eq!(sound_of(&events), 0, "what is learnt after the end is not spoken");
     let updates = line.server.received_of("session.update");
     assert_eq!(updates.len(), 2, "{updates:?}");
+    assert_eq!(updates[1]["session"]["instructions"], "You are Kim of a dental clinic.");
     let tools = updates[1]["session"]["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 5);
-    assert_eq!(tools[0]["name"], "go");
-    assert_eq!(tools[0]["type"], "function");
+    assert_eq!((&tools[0]["name"], &tools[0]["type"]), (&json!("go"), &json!("function")));
+    // Whatever was read before stays as it was, so that the provider need not read it again.
+    let sent: Vec<_> = line.server.received().iter().skip(2).map(described_shortly).collect();
+    assert_eq!(
+        sent,
+        [
+            "create card_1", "response.create",
+            "create Tomorrow.", "delete card_1", "create card_2", "response.create",
+        ]
+    );
+    let card = &line.server.received_of("conversation.item.create")[0]["item"];
+    assert_eq!((&card["role"], &card["content"][0]["type"]), (&json!("system"), &json!("input_text")));
+    let text = card["content"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("[Notes for your next reply.") && text.contains("Find a time that suits the patient."));
     let asked = line.server.received_of("response.create");
-    let first = &asked[0]["response"];
-    assert!(first["instructions"].as_str().unwrap().starts_with("You are Kim of a dental clinic.\n\n[Notes"));
-    assert!(first["instructions"].as_str().unwrap().contains("Find a time that suits the patient."));
-    assert_eq!((&first["tool_choice"], &first["output_modalities"]), (&json!("auto"), &json!(["audio"])));
+    assert_eq!(asked[0]["response"].get("instructions"), None, "they would stand before everything");
+    assert_eq!(
+        (&asked[0]["response"]["tool_choice"], &asked[0]["response"]["output_modalities"]),
+        (&json!("auto"), &json!(["audio"]))
+    );
     assert_eq!(
         (&asked[1]["response"]["tool_choice"], &asked[1]["response"]["output_modalities"]),
         (&json!("none"), &json!(["text"]))
     );
+}
+
+#[tokio::test]
+async fn another_persona_is_told_as_soon_as_it_speaks() {
+    let mut line = Line::answering(vec![]).await;
+    for (id, persona) in [(1, "You are Kim."), (2, "You are Kim."), (3, "")] {
+        let request = ReplyRequest { persona: persona.into(), ..request(id) };
+        line.tell(RealtimeInput::Respond(Arc::new(request))).await;
+        line.until_done().await;
+    }
+    let updates = line.server.received_of("session.update");
+    let told: Vec<_> = updates.iter().skip(1).map(|update| update["session"]["instructions"].clone()).collect();
+    assert_eq!(told, ["You are Kim.", ""]);
+    assert_eq!(line.server.received_of("conversation.item.delete").len(), 2, "one card at a time");
+}
+
+fn described_shortly(message: &Json) -> String {
+    let (kind, item) = (message["type"].as_str().unwrap(), &message["item"]);
+    match kind {
+        "conversation.item.create" => {
+            let text = item["content"][0]["text"].as_str().unwrap_or_default();
+            format!("create {}", item["id"].as_str().unwrap_or(text))
+        }
+        "conversation.item.delete" => format!("delete {}", message["item_id"].as_str().unwrap()),
+        other => other.to_owned(),
+    }
 }
 
 #[tokio::test]
@@ -299,7 +340,8 @@ async fn calls_are_told_and_answered_before_the_next_response() {
     line.tell(RealtimeInput::Respond(Arc::new(next))).await;
     let (_, failure, _) = done_of(&line.until_done().await);
     assert_eq!(failure, None, "every call has its answer");
-    let items = line.server.received_of("conversation.item.create");
+    let mut items = line.server.received_of("conversation.item.create");
+    items.retain(|item| item["item"]["type"] == "function_call_output");
     assert_eq!(items[0]["item"]["call_id"], calls[0].0.as_str());
     assert_eq!(items[1]["item"]["output"], r#"["10:00"]"#);
     assert_eq!(items.len(), 2);
@@ -312,7 +354,8 @@ async fn a_tool_that_was_given_up_is_answered_too() {
     line.until_done().await;
     line.respond(2).await;
     assert_eq!(done_of(&line.until_done().await).1, None);
-    let item = line.server.received_of("conversation.item.create").remove(0);
+    let items = line.server.received_of("conversation.item.create");
+    let item = items.iter().find(|item| item["item"]["type"] == "function_call_output").unwrap();
     assert!(item["item"]["output"].as_str().unwrap().starts_with("It was not called"));
 }
 
@@ -369,7 +412,8 @@ async fn what_was_not_heard_is_forgotten_after_it_was_made() {
     line.respond(2).await;
     assert_eq!(done_of(&line.until_done().await).0, ReplyId(2));
     let truncated = line.server.received_of("conversation.item.truncate");
-    let deleted = line.server.received_of("conversation.item.delete");
+    let mut deleted = line.server.received_of("conversation.item.delete");
+    deleted.retain(|deleted| deleted["item_id"] != "card_1");
     assert_eq!((truncated.len(), deleted.len()), (1, 1));
     assert_eq!(truncated[0]["audio_end_ms"], 60);
     assert_ne!(truncated[0]["item_id"], deleted[0]["item_id"]);
