@@ -13,7 +13,7 @@ use crate::view::View;
 pub(super) struct Seen<'a> {
     pub(super) program: &'a Program,
     pub(super) line: &'a ScriptedCall,
-    pub(super) mocks: &'a Mocks<'a>,
+    pub(super) mocks: &'a Mocks,
 }
 
 /// What is wrong with an `expect`; none: it holds.

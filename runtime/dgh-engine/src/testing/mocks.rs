@@ -9,27 +9,28 @@ use crate::event::{ToolFailure, TransferFailureEvent};
 
 /// The mocks of a test. A tool that is mocked several times answers in that order, and goes on
 /// with the last.
-pub(super) struct Mocks<'a> {
-    answers: Vec<(&'a Mock, Option<ToolName>)>,
+#[derive(Debug, Clone)]
+pub(super) struct Mocks {
+    answers: Vec<(Mock, Option<ToolName>)>,
     calls: Vec<ToolName>,
     transfers: usize,
 }
 
 /// How a transfer ends: answered, or why not.
-pub(super) type TransferEnd = Result<(), TransferFailureEvent>;
+pub type TransferEnd = Result<(), TransferFailureEvent>;
 
 /// Kinds of failure that a test may name; anything else is the message of a `mock` failure.
 const KINDS: &[&str] = &["timeout", "network", "status", "too_large", "bad_answer", "refused"];
 
-impl<'a> Mocks<'a> {
-    pub(super) fn new(program: &Program, case: &'a TestCase) -> Self {
-        let named = |mock: &'a Mock| {
+impl Mocks {
+    pub(super) fn new(program: &Program, case: &TestCase) -> Self {
+        let named = |mock: &Mock| {
             let name = match &mock.what {
                 MockWhat::Tool(tool) => tool_name(program, tool),
                 MockWhat::Knowledge(id) => tool_name(program, &ToolRef::Knowledge(*id)),
                 MockWhat::Transfer | MockWhat::Hole => None,
             };
-            (mock, name)
+            (mock.clone(), name)
         };
         Self { answers: case.mocks.iter().map(named).collect(), calls: Vec::new(), transfers: 0 }
     }
@@ -42,7 +43,7 @@ impl<'a> Mocks<'a> {
             .answers
             .iter()
             .filter(|(_, name)| name.as_ref() == Some(&request.tool))
-            .map(|(mock, _)| *mock)
+            .map(|(mock, _)| mock)
             .collect();
         let mock = answers.get(call - 1).or(answers.last())?;
         Some(match &mock.answer {

@@ -7,6 +7,7 @@ mod live;
 mod mocks;
 mod model;
 mod runner;
+mod scene;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use crate::prepared::Prepared;
 
 pub use line::ScriptedCall;
 pub use live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS};
+pub use mocks::TransferEnd;
+pub use scene::Scene;
 
 /// What a test may rely on beside its own lines.
 #[derive(Debug, Clone, Default)]

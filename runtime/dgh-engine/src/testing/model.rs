@@ -5,7 +5,7 @@ use dgh_ir::test::Meaning;
 use serde_json::{Map, Value as Json, json};
 
 use crate::functions::{CONFIRM, DECLINED, GO, NOTE};
-use crate::reply::{Card, Shape, Wanted};
+use crate::reply::{Card, Purpose, ReplyRequest, Shape, Wanted};
 
 /// Calls of functions, in order.
 pub(super) type Calls = Vec<(String, Json)>;
@@ -77,6 +77,34 @@ pub(super) fn understood(text: &str, card: &Card) -> Result<Calls, String> {
             "\"{text}\" could be{}; say which with `means`",
             list(" ", several.iter().map(|(wanted, _)| wanted.name.as_str())),
         )),
+    }
+}
+
+/// Whether a reply with these calls has no words: what follows speaks.
+pub(super) fn is_silent(request: &ReplyRequest, calls: &Calls) -> bool {
+    request.purpose == Purpose::Extract || calls.iter().any(|(name, _)| name == GO)
+}
+
+/// The words of a reply with these calls, if it has any; `fixed`: those that the test gives it.
+pub(super) fn words(request: &ReplyRequest, calls: &Calls, fixed: Option<&str>) -> Option<String> {
+    match (fixed, request.purpose) {
+        _ if is_silent(request, calls) => None,
+        (Some(words), _) => Some(words.to_owned()),
+        // The turn itself is answered by what follows: the next node, the `ask:`, one more
+        // request.
+        (None, Purpose::Turn | Purpose::Extract) => None,
+        (None, _) => calls.is_empty().then(|| stand_in(request)),
+    }
+}
+
+/// What stands for the model's words when a test does not fix them.
+fn stand_in(request: &ReplyRequest) -> String {
+    let missing: Vec<_> =
+        request.card.wanted.iter().filter(|w| w.missing).map(|w| w.name.replace('_', " ")).collect();
+    match (&request.card.instruction, missing.as_slice()) {
+        (Some(instruction), _) => format!("(says: {instruction})"),
+        (None, []) => format!("(speaks in {})", request.card.node),
+        (None, missing) => format!("(asks for {})", missing.join(", ")),
     }
 }
 

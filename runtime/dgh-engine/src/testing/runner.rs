@@ -12,7 +12,7 @@ use super::expect::{Seen, wrong};
 use super::line::ScriptedCall;
 use super::live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS, difference, needs_model};
 use super::mocks::{Mocks, label, tool_name};
-use super::model::{Calls, meant, understood};
+use super::model::{self, Calls, meant, understood};
 use super::{Difference, TestFailure, TestOptions, TestOutcome, dummy};
 use crate::effect::{Record, ToolName};
 use crate::event::{Event, Timestamp};
@@ -41,7 +41,7 @@ struct Runner<'a, 'm> {
     prepared: &'a Arc<Prepared>,
     case: &'a TestCase,
     line: ScriptedCall,
-    mocks: Mocks<'a>,
+    mocks: Mocks,
     /// Words that the test puts into the model's mouth.
     words: VecDeque<(&'a str, Origin)>,
     script: Option<Script>,
@@ -275,24 +275,14 @@ impl<'a> Runner<'a, '_> {
             let at = TestFailure { origin: at, message: String::new() };
             self.differences.extend(difference(&at, &calls, &reply));
         }
-        let goes = calls.iter().any(|(name, _)| name == crate::functions::GO);
         if calls.is_empty() && request.purpose != Purpose::Extract {
             calls.extend(self.searches(request));
         }
-        let silent = goes || request.purpose == Purpose::Extract;
-        let fixed = if silent { None } else { self.words.pop_front() };
-        let made_up = stand_in(request);
-        let words = match (&fixed, request.purpose) {
-            (Some((words, _)), _) => Some(*words),
-            // The turn itself is answered by what follows: the next node, the `ask:`, one more
-            // request.
-            (None, Purpose::Turn | Purpose::Extract) => None,
-            (None, _) if calls.is_empty() => Some(made_up.as_str()),
-            (None, _) => None,
-        };
+        let fixed = if model::is_silent(request, &calls) { None } else { self.words.pop_front() };
+        let words = model::words(request, &calls, fixed.map(|(words, _)| words));
         let calls: Vec<(&str, Json)> =
             calls.iter().map(|(name, args)| (name.as_str(), args.clone())).collect();
-        self.line.answer(request.id, &words.into_iter().collect::<Vec<_>>(), &calls);
+        self.line.answer(request.id, &words.as_deref().into_iter().collect::<Vec<_>>(), &calls);
         Ok(())
     }
 
@@ -385,7 +375,7 @@ impl<'a> Runner<'a, '_> {
 }
 
 /// Whether a line does something, now.
-fn acts(step: &TestStep) -> bool {
+pub(super) fn acts(step: &TestStep) -> bool {
     !matches!(step.kind, TestStepKind::AgentSays(_) | TestStepKind::Expect(_) | TestStepKind::Judge(..))
 }
 
@@ -393,18 +383,8 @@ fn interrupts(step: &TestStep) -> bool {
     matches!(step.kind, TestStepKind::Interrupts(..))
 }
 
-/// What stands for the model's words when a test does not fix them.
-fn stand_in(request: &ReplyRequest) -> String {
-    let missing: Vec<_> =
-        request.card.wanted.iter().filter(|w| w.missing).map(|w| w.name.replace('_', " ")).collect();
-    match (&request.card.instruction, missing.as_slice()) {
-        (Some(instruction), _) => format!("(says: {instruction})"),
-        (None, []) => format!("(speaks in {})", request.card.node),
-        (None, missing) => format!("(asks for {})", missing.join(", ")),
-    }
-}
-
-fn start(prepared: &Prepared, case: &TestCase, options: &TestOptions) -> CallStart {
+/// What a call under test starts with.
+pub(super) fn start(prepared: &Prepared, case: &TestCase, options: &TestOptions) -> CallStart {
     let program = prepared.program();
     let agent = declared(program, case.agent);
     let channel = [Channel::Phone, Channel::Web, Channel::Chat]

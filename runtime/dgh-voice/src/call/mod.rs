@@ -331,10 +331,7 @@ impl<L: Line> Driver<L> {
         match wake {
             Wake::Line(event) => self.line_event(event),
             Wake::Understood(Some(event)) => self.understood(event),
-            Wake::Understood(None) => {
-                self.ear.go_deaf();
-                self.turns.handle(Heard::Deaf, now);
-            }
+            Wake::Understood(None) => self.go_deaf(),
             Wake::Made(made) => self.made(made),
             Wake::Reply(event) => self.tell(event),
             Wake::Prepared(event) => self.tell_ahead(event),
@@ -468,12 +465,23 @@ impl<L: Line> Driver<L> {
             }
             SttEvent::Failed(error) => {
                 self.trouble("stt", error.to_string());
-                self.ear.go_deaf();
+                return self.go_deaf();
             }
             other => self.notes.extend(show::heard(other)),
         }
         if let Some(heard) = ear::heard(event) {
             self.turns.handle(heard, self.clock.now());
+        }
+    }
+
+    /// Words are not understood any more. A turn that has begun ends with what there is: turn taking is
+    /// told nothing more of the voice.
+    fn go_deaf(&mut self) {
+        let now = self.clock.now();
+        self.ear.go_deaf();
+        self.turns.handle(Heard::Deaf, now);
+        if self.duplex.is_none() {
+            self.turns.handle(Heard::Voice(false), now);
         }
     }
 
