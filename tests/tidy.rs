@@ -23,6 +23,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dgh-providers", &["dgh-ir", "dgh-engine", "dgh-net"]),
     ("dgh-transport", &["dgh-engine", "dgh-voice"]),
     (
+        "dgh-platform",
+        &["dgh-diag", "dgh-compile", "dgh-ir", "dgh-engine", "dgh-net", "dgh-providers", "dgh-voice"],
+    ),
+    ("dgh-server", &["dgh-ir", "dgh-engine", "dgh-platform", "dgh-transport"]),
+    (
         "dgh-cli",
         &[
             "dgh-diag",
@@ -35,6 +40,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dgh-engine",
             "dgh-net",
             "dgh-providers",
+            "dgh-platform",
+            "dgh-server",
         ],
     ),
 ];
@@ -67,6 +74,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rtc", &["dgh-transport"]),
     ("opus", &["dgh-voice"]),
     ("axum", &["dgh-server"]),
+    ("notify", &["dgh-platform"]),
+    ("metrics-exporter-prometheus", &["dgh-server"]),
 ];
 
 /// Lines that a source file may have; a longer one holds more than one idea.

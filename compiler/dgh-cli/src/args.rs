@@ -1,10 +1,13 @@
 //! What can be typed behind `dgh`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use dgh_platform::calls::MAX_CALLS;
+use url::Url;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -53,6 +56,10 @@ pub enum Command {
     Lock(Lock),
     /// Run the log of a call again and compare
     Replay(Replay),
+    /// Take calls: a page to call from in the browser, and sockets for carriers
+    Serve(Serve),
+    /// Show how long each answer of a call took, and who it was waited for
+    Latency(Latency),
 }
 
 /// `dgh new`
@@ -292,10 +299,111 @@ pub struct Replay {
     pub with: Option<PathBuf>,
 }
 
+/// `dgh serve`
+#[derive(Debug, ClapArgs)]
+pub struct Serve {
+    /// The agent, or a folder of agents
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Address to listen on; 0.0.0.0 is every one of this machine
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Where the world reaches it, behind a proxy or a tunnel: https://calls.example.org
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<Url>,
+    /// Profile of dgh.toml [default: dev, or the first]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Model to talk with: agent, offline, or openai/gpt-4.1-mini [default: the agent's own when its
+    /// key is set, else offline]
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    pub llm: Option<String>,
+    /// Address of the model's server, if it is not the provider's own
+    #[arg(long, value_name = "URL", requires = "llm")]
+    pub llm_url: Option<String>,
+    /// Longest wait for the model's first word
+    #[arg(long, value_name = "SECONDS", requires = "llm", value_parser = seconds)]
+    pub llm_timeout: Option<Duration>,
+    /// Recogniser: agent, offline, none, or deepgram/nova-3 [default: like --llm]
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    pub stt: Option<String>,
+    /// Voice: agent, offline, none, or elevenlabs/flash-2.5 [default: like --llm]
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    pub tts: Option<String>,
+    /// Use the real tools instead of the mocks of the profile
+    #[arg(long)]
+    pub no_mocks: bool,
+    /// Calls at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = MAX_CALLS)]
+    pub max_calls: usize,
+    /// Where logs and recordings of calls go [default: .dgh beside the agents]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Do not record the sound of calls
+    #[arg(long)]
+    pub no_recording: bool,
+    /// How long calls may go on after the server was told to stop: 60s, 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
+    pub drain: Duration,
+    /// STUN server for calls from other networks: stun:stun.example.org:3478
+    #[arg(long, value_name = "URL")]
+    pub stun: Vec<String>,
+    /// TURN server: turn:turn.example.org:3478; its secret is DGH_TURN_SECRET in the environment, or
+    /// its login DGH_TURN_USERNAME and DGH_TURN_CREDENTIAL
+    #[arg(long, value_name = "URL")]
+    pub turn: Vec<String>,
+    /// Address that the world sees, behind a one-to-one NAT
+    #[arg(long, value_name = "ADDRESS")]
+    pub public_ip: Option<IpAddr>,
+    /// Let carriers in that show neither signature nor ticket; for tests on 127.0.0.1
+    #[arg(long)]
+    pub insecure_carriers: bool,
+    /// How the log of the server is written to standard error; RUST_LOG says what of it
+    #[arg(long, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// How the log of a server is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object on a line
+    Json,
+}
+
+/// `dgh latency`
+#[derive(Debug, ClapArgs)]
+pub struct Latency {
+    /// The log of a call: .dgh/calls/….log
+    pub log: PathBuf,
+    /// One JSON object, times in microseconds
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The longest that anybody waits for a word.
 const LONGEST_WAIT: f64 = 600.0;
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|s| (0.001..=LONGEST_WAIT).contains(s));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("a number of seconds, {LONGEST_WAIT} at most"))
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        _ => return Err(format!("`{unit}` is no unit of time; write 60s, 5m or 1h")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "write a time as 60s, 5m or 1h".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| "this is no time to wait".to_owned())
 }

@@ -66,6 +66,11 @@ pub fn colours() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
+/// Whether colours go to standard error.
+pub fn colours_on_stderr() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
 /// Columns of the terminal; 100 where there is none.
 pub fn width() -> usize {
     let (terminal, columns) = (io::stdout().is_terminal(), std::env::var("COLUMNS").ok());

@@ -107,6 +107,7 @@ impl Deployments {
                     let same = known.bundle.as_ref().is_some_and(|old| old.texts == bundle.texts);
                     known.folders.clone_from(&bundle.folders);
                     if !same || known.broken {
+                        read("ok");
                         tell(Told::Serves(project, &bundle.agents));
                     }
                     known.broken = false;
@@ -117,11 +118,13 @@ impl Deployments {
                 Loaded::Broken(compiled) => {
                     known.folders = deployment::folders(project, &compiled);
                     known.broken = true;
+                    read("broken");
                     tell(Told::Broken(project, &compiled));
                 }
                 Loaded::Unusable(error) => {
                     known.folders = vec![project.root.clone()];
                     known.broken = true;
+                    read("unusable");
                     tell(Told::Unusable(project, &error));
                 }
             }
@@ -140,6 +143,10 @@ impl Deployments {
         all.dedup();
         all
     }
+}
+
+fn read(result: &'static str) {
+    metrics::counter!("dgh_reloads_total", "result" => result).increment(1);
 }
 
 /// Gives every agent a name of its own: its name in the program, with its folder's before it where
@@ -176,3 +183,6 @@ fn folder(project: &Project) -> String {
     let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
     name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests;

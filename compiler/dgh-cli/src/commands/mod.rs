@@ -5,10 +5,12 @@ mod compile;
 mod explain;
 mod fmt;
 mod graph;
+mod latency;
 mod lock;
 mod new;
 mod replay;
 mod run;
+mod serve;
 mod test;
 mod write_agent;
 
@@ -28,5 +30,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Compile(args) => compile::run(&args),
         Command::Lock(args) => lock::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Latency(args) => latency::run(&args),
     }
 }

@@ -37,8 +37,7 @@ enum Message {
 
 impl Journal {
     /// A thread that writes, with the key of the logs.
-    pub(crate) fn start() -> anyhow::Result<Self> {
-        let key = keys::log_key()?;
+    pub(crate) fn start(key: [u8; KEY_LENGTH]) -> anyhow::Result<Self> {
         let (send, messages) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = Arc::clone(&waiting);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dgh_engine::effect::{Effect, Record};
-use dgh_engine::event::{Event, StoppedBy};
+use dgh_engine::event::{Event, StoppedBy, UtteranceId};
 use dgh_engine::log::{Entry, Voice, What};
 use dgh_ir::program::Channel;
 use dgh_voice::call::Watch;
@@ -208,9 +208,20 @@ pub(super) fn channel_name(channel: Channel) -> &'static str {
 
 /// Watches a call: its log, the figures, those who look on.
 pub(super) struct Watcher {
-    pub(super) id: String,
-    pub(super) live: Arc<Live>,
-    pub(super) journal: Option<Journal>,
+    id: String,
+    live: Arc<Live>,
+    journal: Option<Journal>,
+    /// Words that wait to be spoken, masked.
+    queued: VecDeque<(UtteranceId, String)>,
+}
+
+/// Utterances that wait; an agent queues a handful.
+const MAX_QUEUED: usize = 64;
+
+impl Watcher {
+    pub(super) fn new(id: String, live: Arc<Live>, journal: Option<Journal>) -> Self {
+        Self { id, live, journal, queued: VecDeque::new() }
+    }
 }
 
 impl Watch for Watcher {
@@ -218,8 +229,10 @@ impl Watch for Watcher {
         for entry in &entries {
             match &entry.what {
                 What::Effect(Effect::Emit(record)) => self.live.record(record),
+                What::Effect(Effect::Speak { utterance, masked, .. }) => self.queue(*utterance, masked),
+                What::Event(event) => self.event(event),
                 What::Voice(voice) => self.voice(voice),
-                What::Event(_) | What::Effect(_) => {}
+                What::Effect(_) => {}
             }
         }
         if let Some(journal) = &self.journal {
@@ -241,6 +254,31 @@ impl Watch for Watcher {
 }
 
 impl Watcher {
+    fn queue(&mut self, utterance: UtteranceId, masked: &str) {
+        if self.live.watched && self.queued.len() < MAX_QUEUED {
+            self.queued.push_back((utterance, masked.to_owned()));
+        }
+    }
+
+    /// Words are shown while they sound, and their record follows when they were heard.
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::SpeechStarted { utterance } => {
+                while let Some((queued, text)) = self.queued.pop_front() {
+                    if queued == *utterance {
+                        self.live.tell(json!({ "type": "speech", "utterance": utterance, "text": text }));
+                        break;
+                    }
+                }
+            }
+            Event::SpeechCut { utterance, heard, .. } => {
+                self.queued.clear();
+                self.live.tell(json!({ "type": "cut", "utterance": utterance, "heard": heard }));
+            }
+            _ => {}
+        }
+    }
+
     fn voice(&self, voice: &Voice) {
         metrics::voice(voice);
         if !self.live.watched {
@@ -253,6 +291,7 @@ impl Watcher {
             Voice::Trouble { part, message } => {
                 self.live.tell(json!({ "type": "trouble", "part": part, "message": message }));
             }
+            Voice::Late { text } => self.live.tell(json!({ "type": "late", "text": text })),
             _ => {}
         }
     }

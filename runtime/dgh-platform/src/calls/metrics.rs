@@ -61,6 +61,7 @@ pub(super) fn voice(voice: &Voice) {
         Voice::Trouble { part, .. } => counter!("dgh_troubles_total", "part" => part.clone()).increment(1),
         Voice::FalseInterruption => counter!("dgh_false_interruptions_total").increment(1),
         Voice::Discarded => counter!("dgh_discarded_answers_total").increment(1),
+        Voice::Late { .. } => {}
         Voice::Provider { part, provider, connect_ms } => {
             let seconds = f64::from(u32::try_from(*connect_ms).unwrap_or(u32::MAX)) / 1_000.0;
             histogram!("dgh_provider_connect_seconds", "part" => part.clone(), "provider" => provider.clone())

@@ -8,7 +8,7 @@ mod transfers;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::{TimeZone as _, Utc};
 use dgh_engine::event::{AnsweredBy, Event, Timestamp};
-use dgh_engine::log::LoggedCall;
+use dgh_engine::log::{KEY_LENGTH, LoggedCall};
 use dgh_engine::{CallStart, Caller, Direction};
 use dgh_ir::program::Channel;
 use dgh_voice::call::Setup;
@@ -42,13 +42,22 @@ const REMEMBERED: usize = 100;
 /// Facts from outside that may wait for a call.
 const INBOX: usize = 16;
 
+/// Where the logs and recordings of calls go.
+#[derive(Clone)]
+pub struct Data {
+    /// The folder; calls have one of their own in it.
+    pub folder: PathBuf,
+    /// The key that seals logs.
+    pub key: [u8; KEY_LENGTH],
+}
+
 /// How calls are kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Calls at a time.
     pub max: usize,
     /// Where logs and recordings go; none: nowhere.
-    pub data: Option<PathBuf>,
+    pub data: Option<Data>,
     /// Whether both sides are recorded.
     pub record: bool,
     /// How turns are taken.
@@ -116,9 +125,9 @@ impl Calls {
     /// No calls yet. Makes the data folder.
     pub fn new(settings: Settings) -> anyhow::Result<Arc<Self>> {
         let journal = match &settings.data {
-            Some(data) => {
-                make_folder(data).with_context(|| format!("cannot write {}", data.display()))?;
-                Some(Journal::start()?)
+            Some(Data { folder, key }) => {
+                make_folder(folder).with_context(|| format!("cannot write {}", folder.display()))?;
+                Some(Journal::start(*key)?)
             }
             None => None,
         };
@@ -237,7 +246,7 @@ impl Calls {
     }
 
     fn file(&self, id: &str, ending: &str) -> Option<PathBuf> {
-        Some(self.settings.data.as_ref()?.join("calls").join(format!("{id}.{ending}")))
+        Some(self.settings.data.as_ref()?.folder.join("calls").join(format!("{id}.{ending}")))
     }
 
     fn counted(&self, calls: usize) {
@@ -299,7 +308,7 @@ impl Pending {
             stt: agent.chosen.stt.clone(),
             tts: agent.chosen.tts.clone(),
             tools: Box::new(agent.tools()),
-            watch: Box::new(live::Watcher { id: slot.id.clone(), live: Arc::clone(&slot.live), journal }),
+            watch: Box::new(live::Watcher::new(slot.id.clone(), Arc::clone(&slot.live), journal)),
             recordings: agent.recordings(),
             record_to: calls.settings.record.then(|| calls.file(&slot.id, "wav")).flatten(),
             inbox,
@@ -352,7 +361,7 @@ fn logged(new: &NewCall, id: &str, now: Timestamp) -> anyhow::Result<LoggedCall>
 }
 
 /// Readable by its owner alone, and by no version control.
-fn make_folder(data: &PathBuf) -> std::io::Result<()> {
+fn make_folder(data: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
