@@ -8,10 +8,11 @@ use dgh_engine::log::Voice;
 use dgh_providers::realtime::RealtimeStart;
 
 use super::mouth::Words;
-use super::realtime::{Speaker, Told};
+use super::realtime::{Speaker, Told, UNWRITTEN};
 use super::{Driver, Setup};
+use crate::answer::Fact;
 use crate::line::Line;
-use crate::turn::Turn;
+use crate::turn::{Heard, Turn, clean};
 
 /// A speech-to-speech session, and what others said beside it.
 pub(super) struct Duplex {
@@ -69,7 +70,15 @@ impl<L: Line> Driver<L> {
             Told::Caller(text) => {
                 self.final_at = self.clock.micros();
                 let now = self.clock.now();
-                self.turn(Turn { text, confidence: None, language: None, spoke_until: now, final_at: now });
+                let text = if text == UNWRITTEN { text } else { clean(&text) };
+                if text.is_empty() || text == UNWRITTEN {
+                    let turn = Turn { text, spoke_until: now, final_at: now, ..Turn::default() };
+                    return self.turn(turn);
+                }
+                // Whether they interrupt, or are a nod, is decided there.
+                self.wonder(Fact::Words(text.clone()));
+                self.turns.handle(Heard::Final { text, confidence: None, language: None }, now);
+                self.turns.handle(Heard::EndOfTurn, now);
             }
             Told::Late(text) => self.notes.push(Voice::Late { text }),
             Told::Sound(utterance, samples) => {

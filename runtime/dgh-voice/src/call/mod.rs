@@ -238,7 +238,7 @@ impl<L: Line> Driver<L> {
     fn begin(&mut self) {
         self.turns.speak(&self.language);
         if self.duplex.is_some() {
-            // Its turns come from the session; turn taking tells who speaks.
+            // Its words come when a turn is over: until then a voice is all that is heard.
             self.turns.handle(Heard::Deaf, 0);
         }
         let voices = self.voices();
@@ -390,7 +390,12 @@ impl<L: Line> Driver<L> {
             LineEvent::Audio | LineEvent::Lost => self.hear(),
             LineEvent::Key(key) => self.key(key),
             LineEvent::Mark(mark) => self.mouth.playout.marked(mark, now),
-            LineEvent::Typed(text) => self.turns.handle(Heard::Typed(text), now),
+            LineEvent::Typed(text) => {
+                if let Some(duplex) = &mut self.duplex {
+                    duplex.speaker.typed(&text);
+                }
+                self.turns.handle(Heard::Typed(text), now);
+            }
             LineEvent::Stalled(away) => {
                 let message = if away { "the network is away" } else { "the network is back" };
                 self.trouble("line", message.to_owned());
@@ -526,13 +531,9 @@ impl<L: Line> Driver<L> {
             Decision::Prepare(turn) if self.duplex.is_none() => self.prepare(turn),
             Decision::Discard => self.discard(),
             Decision::Turn(turn) => match &mut self.duplex {
-                // A turn without words is the session's to tell; typed words it must be told.
+                // The line heard a voice: the session may tell the words yet.
                 Some(duplex) if turn.text.is_empty() => duplex.speaker.voice_ended(now),
-                Some(duplex) => {
-                    duplex.speaker.typed(&turn.text);
-                    self.turn(turn);
-                }
-                None => self.turn(turn),
+                _ => self.turn(turn),
             },
             Decision::Prepare(_) => {}
             Decision::Finish => self.ear.finish(),

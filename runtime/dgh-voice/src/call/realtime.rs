@@ -13,9 +13,9 @@
 //! - It speaks by itself, but nothing sounds that the engine does not speak: sound waits for its
 //!   sentence. Where a sentence ends in the sound is reckoned from its letters, so no position is exact.
 //! - A `go` is told when what was said with it was played to its end, or was cut.
-//! - Turn taking hears the line's detector alone (`Heard::Deaf`): it says when the caller speaks, and
-//!   what holds and cuts the agent's sound. Its turns, which are empty, are not the caller's: those are
-//!   told here, [`Told::Caller`].
+//! - Turn taking hears the line's detector alone (`Heard::Deaf`) until the session tells the words of
+//!   a turn that is over, [`Told::Caller`]: it says when the caller speaks, what holds and cuts the
+//!   agent's sound, and what is a nod. A turn of it without words is the session's to fill.
 //! - Exact words are spoken by the agent's voice, and the session is told of them ([`Speaker::said`]);
 //!   without a voice it recites the engine's own ([`Speaker::recite`]).
 //! - A session that breaks is replaced by the next of the list. An answer of which nothing was told
@@ -62,6 +62,7 @@ pub enum Told {
     /// A fact for the engine: a sentence, a call or the end of a reply.
     Engine(Event),
     /// The caller's turn is over, with these words; a recogniser would say `Final`, then `EndOfTurn`.
+    /// Without words: the line heard a voice, the session none.
     Caller(String),
     /// The words of a turn that went on without them; for the record.
     Late(String),
@@ -119,6 +120,11 @@ struct TurnEnd {
     words_by: Option<Millis>,
     /// Words that are still owed by a turn that went on without them.
     owed: u32,
+    /// The session hears the caller speak; and whether it has, since the line heard a voice.
+    speaks: bool,
+    noticed: bool,
+    /// By when the session should have heard what the line heard.
+    noise_by: Option<Millis>,
 }
 
 impl Speaker {
@@ -249,7 +255,9 @@ impl Speaker {
 
     /// What the caller typed or pressed, as the engine was told.
     pub fn typed(&mut self, text: &str) {
-        self.say(RealtimeInput::Typed(text.to_owned()));
+        if !text.trim().is_empty() {
+            self.say(RealtimeInput::Typed(text.trim().to_owned()));
+        }
     }
 
     /// An utterance was played to its end.
@@ -260,9 +268,10 @@ impl Speaker {
     }
 
     /// The caller spoke over an utterance: so many bytes of its text were heard. Everything behind it
-    /// never sounded.
+    /// never sounded. It may be another voice's, with words of the session behind it.
     pub fn cut(&mut self, utterance: UtteranceId, heard: u32) {
-        let Some(at) = self.speeches.iter().position(|speech| speech.holds(utterance)) else { return };
+        let concerned = |speech: &Speech| speech.holds(utterance) || speech.follows(utterance);
+        let Some(at) = self.speeches.iter().position(concerned) else { return };
         for (index, speech) in self.speeches.iter_mut().enumerate().skip(at) {
             let heard_ms = if index == at { speech.heard_ms(utterance, heard) } else { 0 };
             let is_running = speech.closed.is_none() && !speech.cut;
@@ -280,9 +289,23 @@ impl Speaker {
         }
     }
 
+    /// The line's detector: the caller speaks.
+    pub fn voice_began(&mut self) {
+        self.turn.noise_by = None;
+        self.turn.noticed = self.turn.speaks;
+    }
+
+    /// The line's detector: the caller's turn is over. What the session did not hear at all is told as
+    /// a turn that nobody understood: the engine waits for one.
+    pub fn voice_ended(&mut self, now: Millis) {
+        if !self.turn.noticed {
+            self.turn.noise_by = Some(now + WORDS_MS);
+        }
+    }
+
     /// When [`Self::tick`] is due.
     pub fn deadline(&self) -> Option<Millis> {
-        self.turn.words_by
+        [self.turn.words_by, self.turn.noise_by].into_iter().flatten().min()
     }
 
     /// That time may have come.
@@ -292,6 +315,10 @@ impl Speaker {
             self.turn.words_by = None;
             self.turn.owed += 1;
             self.told.push_back(Told::Caller(UNWRITTEN.to_owned()));
+        }
+        if self.turn.noise_by.is_some_and(|by| by <= now) {
+            self.turn.noise_by = None;
+            self.told.push_back(Told::Caller(String::new()));
         }
     }
 
@@ -323,7 +350,7 @@ impl Speaker {
     fn event(&mut self, event: RealtimeEvent) {
         match event {
             // The line's own detector is quicker, and decides what an interruption is.
-            RealtimeEvent::SpeechStarted => {}
+            RealtimeEvent::SpeechStarted => self.turn.notice(true),
             RealtimeEvent::SpeechStopped => self.turn_over(),
             RealtimeEvent::Caller { text } => self.words(text),
             RealtimeEvent::Audio { reply, pcm } => {
@@ -421,6 +448,7 @@ impl Speaker {
         }
         if !turn.started && turn.voice_ms >= ONSET_MS {
             turn.started = true;
+            turn.notice(true);
             self.say(RealtimeInput::CallerStarted);
         } else if turn.started && turn.quiet_ms >= self.end_after {
             (turn.started, turn.voice_ms) = (false, 0);
@@ -430,6 +458,7 @@ impl Speaker {
     }
 
     fn turn_over(&mut self) {
+        self.turn.notice(false);
         match self.turn.words.take() {
             Some(words) => self.told.push_back(Told::Caller(words)),
             None => self.turn.words_by = Some(self.now + WORDS_MS),
@@ -479,6 +508,12 @@ impl Speaker {
             self.turn.words_by = Some(self.now);
         }
         self.turn.owed = 0;
+        if self.turn.speaks {
+            // Unless the next session hears the rest of it.
+            self.turn.speaks = false;
+            self.turn.started = false;
+            self.turn.noise_by = Some(self.now + WORDS_MS);
+        }
         match again {
             Some(request) if self.open.is_some() => {
                 if let Some(speech) = self.speeches.iter_mut().find(|speech| speech.reply == request.id) {
@@ -533,6 +568,15 @@ impl Speaker {
     fn provider(&self) -> String {
         let model = self.models.get(self.at % self.models.len().max(1));
         model.map(|model| model.provider.clone()).unwrap_or_default()
+    }
+}
+
+impl TurnEnd {
+    /// The session hears the caller begin or stop.
+    fn notice(&mut self, speaks: bool) {
+        self.speaks = speaks;
+        self.noticed = true;
+        self.noise_by = None;
     }
 }
 

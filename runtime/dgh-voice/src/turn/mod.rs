@@ -15,7 +15,7 @@ mod words;
 
 pub use policy::{Policy, Tuning};
 pub use taker::TurnTaker;
-pub(crate) use words::plain;
+pub(crate) use words::{clean, plain};
 
 use crate::Millis;
 

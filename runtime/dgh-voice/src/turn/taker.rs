@@ -335,9 +335,10 @@ impl TurnTaker {
         if self.agent != Some(true) {
             return false;
         }
-        // Words that were there before are no answer to the sound; with a voice that goes on, they are.
+        // What was there before is no answer to the sound; with a voice that goes on, it is.
         let goes_on = self.detector.is_on() && self.detector.confirmed;
-        if !goes_on && self.speech.heard_at < self.agent_since && !self.deaf {
+        let voice = if self.deaf { self.detector.until(self.now) } else { 0 };
+        if !goes_on && voice.max(self.speech.heard_at) < self.agent_since {
             return false;
         }
         let certain = match self.speech.backchannel() {

@@ -26,7 +26,7 @@ pub(super) enum Ending {
 }
 
 /// Without the marks of sounds that are not words (`[laughter]`, `(coughs)`), single spaces.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut closing = None;
     for c in text.chars() {

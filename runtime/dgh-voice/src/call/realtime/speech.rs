@@ -119,6 +119,11 @@ impl Speech {
         self.parts.iter().any(|part| part.utterance == Some(utterance))
     }
 
+    /// Whether something of it is spoken after that utterance.
+    pub(super) fn follows(&self, utterance: UtteranceId) -> bool {
+        self.parts.iter().any(|part| part.utterance > Some(utterance))
+    }
+
     /// Hands on sound to sentences that are spoken.
     pub(super) fn give(&mut self, told: &mut VecDeque<Told>) {
         while !self.cut {
@@ -169,6 +174,9 @@ impl Speech {
             if part.utterance == Some(utterance) {
                 let length = (part.text.len() as u64).max(1);
                 samples += part.given * u64::from(bytes).min(length) / length;
+                break;
+            }
+            if part.utterance > Some(utterance) {
                 break;
             }
             samples += part.given;

@@ -10,7 +10,7 @@ use dgh_engine::effect::{Effect, Record};
 use dgh_engine::event::{Event, Timestamp, ToolFailure};
 use dgh_engine::log::{Entry, Log, LoggedCall, Timing, Voice, What};
 use dgh_engine::reply::Model;
-use dgh_engine::{CallStart, Prepared};
+use dgh_engine::{CallStart, Direction, Prepared};
 use dgh_ir::Channel;
 use dgh_providers::double::{Script, model};
 use dgh_providers::realtime::Realtime;
@@ -36,6 +36,29 @@ pub(super) enum VoiceMood {
     Fine,
     /// Every request fails.
     Broken,
+}
+
+/// Where a call takes place.
+pub(super) struct Scene {
+    pub(super) mood: VoiceMood,
+    /// There is no voice but a session's.
+    pub(super) mute: bool,
+    pub(super) tools: Box<dyn CallTools>,
+    pub(super) direction: Direction,
+    /// For agents with a speech-to-speech model.
+    pub(super) realtime: Option<Arc<dyn Realtime>>,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            mood: VoiceMood::Fine,
+            mute: false,
+            tools: Box::new(NoTools),
+            direction: Direction::Inbound,
+            realtime: None,
+        }
+    }
 }
 
 /// A call that is going on.
@@ -80,6 +103,10 @@ impl Studio {
     }
 
     pub(super) async fn with_voice(program: &str, script: Script, mood: VoiceMood) -> Self {
+        Self::in_scene(program, script, Scene { mood, ..Scene::default() }).await
+    }
+
+    pub(super) async fn in_scene(program: &str, script: Script, scene: Scene) -> Self {
         let world = Memory::new([("agent.dgh", program.to_owned())]);
         let compiled = dgh_compile::compile(&world, "agent.dgh");
         let errors: Vec<_> = compiled.diagnostics.iter().filter(|d| d.severity() == dgh_diag::Severity::Error).collect();
@@ -87,6 +114,7 @@ impl Studio {
         let prepared = Prepared::new(Arc::new(compiled.program));
         let mut start = CallStart::new("call", Channel::Phone, Timestamp(1_772_000_000_000));
         start.models = vec![model("first")];
+        start.direction = scene.direction;
         let call = LoggedCall::new(Arc::clone(&prepared), "a", start.clone()).unwrap();
         let (line, incoming) = mpsc::unbounded_channel();
         let (watch, entries) = mpsc::unbounded_channel();
@@ -97,10 +125,10 @@ impl Studio {
             call,
             first: Vec::new(),
             models: Arc::new(script),
-            voices: Arc::new(Cast { mood, stt: Arc::clone(&stt) }),
+            voices: Arc::new(Cast { mood: scene.mood, stt: Arc::clone(&stt), realtime: scene.realtime }),
             stt: vec![model("ear")],
-            tts: vec![model("mouth")],
-            tools: Box::new(NoTools),
+            tts: if scene.mute { Vec::new() } else { vec![model("mouth")] },
+            tools: scene.tools,
             watch: Box::new(watch),
             recordings: Arc::new(|_, _| Err("none".to_owned())),
             record_to: None,
@@ -174,6 +202,24 @@ impl Studio {
             message: "stt is broken".to_owned(),
         };
         self.hears(SttEvent::Failed(error)).await;
+    }
+
+    /// The line tells something.
+    pub(super) async fn line_tells(&mut self, event: LineEvent) {
+        self.line.send(Incoming::Event(event)).ok();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    /// This sound on the line.
+    pub(super) async fn sounds(&mut self, samples: &[i16]) {
+        for frame in samples.chunks_exact(160) {
+            self.frame(frame.to_vec()).await;
+        }
+    }
+
+    /// When the agent's first frame went out.
+    pub(super) fn first_frame(&self) -> Option<u64> {
+        self.sent.lock().unwrap().frames.first().copied()
     }
 
     pub(super) async fn hang_up(&mut self) {
@@ -339,6 +385,7 @@ impl CallTools for NoTools {
 struct Cast {
     mood: VoiceMood,
     stt: Arc<Mutex<Option<mpsc::Sender<SttEvent>>>>,
+    realtime: Option<Arc<dyn Realtime>>,
 }
 
 impl Voices for Cast {
@@ -351,7 +398,7 @@ impl Voices for Cast {
     }
 
     fn realtime(&self, _: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
-        Err(broken())
+        self.realtime.clone().ok_or_else(broken)
     }
 }
 
