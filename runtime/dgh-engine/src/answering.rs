@@ -1,13 +1,20 @@
 //! What answered an outbound call: a person, a machine, an assistant that screens. Decided once,
 //! by the first of: the carrier, the beep, the first words.
+//!
+//! In a voice call whoever hears the line finds it out from words and timing, and tells it
+//! (`Greeting`, `AnsweredBy`). The first turns are looked at here as well, by the same phrases: in
+//! tests and typed calls nobody hears anything, and a machine's words are never a caller's turn.
 
 use crate::call::Call;
 use crate::event::AnsweredBy;
+use crate::phrases;
 use crate::state::{Cause, Phase, Said, Timer};
 use crate::visible::Raised;
 
 /// A machine that we recognised by its words is done when it has been quiet this long.
 const BEEP_MS: i64 = 3_000;
+/// Who hears the line tells of its end before; this is for one who does not.
+const GREETING_MS: i64 = 40_000;
 /// A person is taken for one at the latest after this many turns.
 const TURNS: u32 = 2;
 
@@ -33,14 +40,7 @@ impl Call {
         let holding = self.state.phase == Phase::Holding;
         match classify(text) {
             Some(AnsweredBy::Voicemail) => {
-                self.state.answering.who = AnsweredBy::Voicemail;
-                self.state.answering.decided = true;
-                self.state.timers.remove(&Timer::Answered);
-                self.state.timers.remove(&Timer::Hold);
-                self.stop_reply();
-                self.stop_speech();
-                self.state.answering.awaits_beep = true;
-                self.await_beep();
+                self.machine();
                 return true;
             }
             Some(who) => {
@@ -67,9 +67,30 @@ impl Call {
         self.verdict(if spoke { AnsweredBy::Human } else { AnsweredBy::Unknown });
     }
 
+    /// A voicemail was found out by who hears the line: it speaks, and is not spoken to.
+    pub(crate) fn greeted(&mut self) {
+        if self.state.answering.decided || !self.screens() {
+            return;
+        }
+        self.state.answering.is_heard = true;
+        self.machine();
+    }
+
     /// The machine is still speaking.
     pub(crate) fn await_beep(&mut self) {
-        self.after(Timer::Beep, BEEP_MS);
+        let longest = if self.state.answering.is_heard { GREETING_MS } else { BEEP_MS };
+        self.after(Timer::Beep, longest);
+    }
+
+    fn machine(&mut self) {
+        self.state.answering.who = AnsweredBy::Voicemail;
+        self.state.answering.decided = true;
+        self.state.timers.remove(&Timer::Answered);
+        self.state.timers.remove(&Timer::Hold);
+        self.stop_reply();
+        self.stop_speech();
+        self.state.answering.awaits_beep = true;
+        self.await_beep();
     }
 
     /// The machine listens now.
@@ -121,71 +142,15 @@ impl Call {
 
 /// What first words give away; none: nothing.
 fn classify(text: &str) -> Option<AnsweredBy> {
-    let text = text.to_lowercase();
-    let any = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-    if any(SCREENING) {
+    let weight = phrases::weigh(&phrases::plain(text));
+    if weight.screens() {
         Some(AnsweredBy::Screening)
-    } else if any(VOICEMAIL) {
+    } else if weight.machine(false) {
         Some(AnsweredBy::Voicemail)
     } else {
         None
     }
 }
-
-const SCREENING: &[&str] = &[
-    "state your name",
-    "say your name and",
-    "reason for your call",
-    "reason for calling",
-    "call assist",
-    "screening service",
-    "see if this person is available",
-    "diga su nombre y el motivo",
-    "nennen sie ihren namen",
-    "indiquez votre nom",
-];
-
-const VOICEMAIL: &[&str] = &[
-    "voicemail",
-    "voice mail",
-    "mailbox",
-    "leave a message",
-    "leave me a message",
-    "leave your message",
-    "leave your name",
-    "record your message",
-    "after the tone",
-    "after the beep",
-    "at the tone",
-    "not available to take your call",
-    "can't come to the phone",
-    "cannot come to the phone",
-    "can't take your call",
-    "cannot take your call",
-    "is not available right now",
-    "buzón de voz",
-    "deje su mensaje",
-    "deje un mensaje",
-    "después del tono",
-    "después de la señal",
-    "boîte vocale",
-    "messagerie",
-    "laissez un message",
-    "après le bip",
-    "mailbox von",
-    "nach dem ton",
-    "nach dem signalton",
-    "hinterlassen sie",
-    "caixa postal",
-    "deixe sua mensagem",
-    "após o sinal",
-    "segreteria telefonica",
-    "lasciate un messaggio",
-    "dopo il segnale",
-    "voicemailbox",
-    "na de toon",
-    "na de piep",
-];
 
 #[cfg(test)]
 mod tests {

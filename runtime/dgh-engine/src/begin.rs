@@ -53,7 +53,12 @@ impl State {
             counts: Counts::default(),
             timers: BTreeMap::new(),
             completed: BTreeSet::new(),
-            answering: Answering { who: AnsweredBy::Unknown, decided: false, awaits_beep: false },
+            answering: Answering {
+                who: AnsweredBy::Unknown,
+                decided: false,
+                awaits_beep: false,
+                is_heard: false,
+            },
             outcome: None,
             ended_by: None,
             hung_up: false,

@@ -173,6 +173,7 @@ impl Call {
             Event::SpeechCut { utterance, heard, exact: _ } => self.speech_cut(utterance, heard),
             Event::ToolResult { call, result } => self.tool_result(call, result),
             Event::TransferOutcome { failure } => self.transfer_outcome(failure),
+            Event::Greeting => self.greeted(),
             Event::AnsweredBy { who } => self.answered(who),
             Event::Hangup => self.hangup(),
             Event::Stop { by } => self.over(match by {

@@ -98,6 +98,9 @@ pub enum Event {
         /// None: answered.
         failure: Option<TransferFailureEvent>,
     },
+    /// A voicemail answered an outbound call, and still speaks: nobody speaks to it until
+    /// `AnsweredBy` tells that it listens.
+    Greeting,
     /// What answered an outbound call.
     AnsweredBy {
         /// A person or not.

@@ -155,7 +155,10 @@ impl Call {
     fn floor(&mut self) {
         if !self.caller_has_floor() {
             self.state.timers.remove(&Timer::Silence);
-        } else if !self.state.timers.contains_key(&Timer::Silence)
+            return self.wait_aloud();
+        }
+        self.state.timers.remove(&Timer::Slow);
+        if !self.state.timers.contains_key(&Timer::Silence)
             && let Some(ms) = self.silence_after()
         {
             self.after(Timer::Silence, ms);
@@ -168,6 +171,7 @@ impl Call {
         self.is_live()
             && self.is_idle()
             && !self.state.hung_up
+            && !self.state.answering.awaits_beep
             && !self.sounding_words()
             && self.top().is_some_and(|frame| frame.stage == Stage::Open)
             && self.node(program).is_some_and(|node| node.kind() == NodeKind::Talks)

@@ -462,6 +462,9 @@ pub(crate) struct Answering {
     pub(crate) decided: bool,
     /// Our own verdict was voicemail; the beep is awaited.
     pub(crate) awaits_beep: bool,
+    /// Who hears the line tells when it listens.
+    #[serde(default)]
+    pub(crate) is_heard: bool,
 }
 
 /// Who ended the call.

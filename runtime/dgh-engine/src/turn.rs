@@ -7,11 +7,13 @@ use crate::call::Call;
 use crate::effect::{Effect, Record};
 use crate::prepared::declared;
 use crate::reply::Purpose;
-use crate::state::{Cause, OpenTurn, Owes, Phase, Said, Timer, Turn};
+use crate::state::{Cause, OpenTurn, Owes, Phase, Said, Timer, Turn, Waits};
 use crate::visible::Raised;
 
 /// Nothing sounds this long after the caller's turn: `slow`.
 const SLOW_MS: i64 = 1_200;
+/// Nothing sounds this long although the caller does not have the floor: `slow` once more.
+const STILL_SLOW_MS: i64 = 4_000;
 /// A recogniser that heard speech and never brought a turn is not waited for any longer.
 const SPEAKING_MS: i64 = 60_000;
 
@@ -24,7 +26,7 @@ impl Call {
         self.state.timers.remove(&Timer::Silence);
         let text = text.trim();
         if text.is_empty() {
-            if self.is_live() && self.is_idle() {
+            if self.is_live() && self.is_idle() && !self.state.answering.awaits_beep {
                 self.state.counts.turns += 1;
                 self.unclear();
             }
@@ -111,7 +113,7 @@ impl Call {
     pub(crate) fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Tool(call) => self.tool_timeout(call),
-            Timer::Wait => self.go_on(crate::state::Waits::Time),
+            Timer::Wait => self.go_on(Waits::Time),
             Timer::Grace => {
                 if let Some(reply) = &self.state.reply {
                     let reply = reply.id;
@@ -153,7 +155,7 @@ impl Call {
     pub(crate) fn silence_after(&self) -> Option<i64> {
         let next = Raised::Silence(self.state.counts.silence + 1);
         // One that waits for several silences in a row has to count the first ones.
-        let found = self.handler(&next).or_else(|| self.handler(&Raised::Silence(u32::MAX)))?;
+        let found = self.handler(&next).or_else(|| self.handler(&self.later_silence()?))?;
         let Decider::On(Pattern::Silence { after, .. }) = &self.route(found)?.decider else {
             return None;
         };
@@ -162,6 +164,26 @@ impl Call {
             Ok(Value::Duration(ms)) => Some(ms.max(0)),
             _ => None,
         }
+    }
+
+    /// While a model or a tool works, the caller hears now and then that the call goes on.
+    pub(crate) fn wait_aloud(&mut self) {
+        let calling = self.state.activities.last().is_some_and(|a| matches!(a.waits, Waits::Tool(_)));
+        let working = self.state.reply.is_some() || self.state.round.is_some() || calling;
+        let listens = !self.state.hung_up && !self.is_chat() && self.top().is_some_and(|frame| frame.node.is_some());
+        let silent = !self.sounding_words() && !self.state.timers.contains_key(&Timer::Slow);
+        if self.is_live() && working && listens && silent {
+            self.after(Timer::Slow, STILL_SLOW_MS);
+        }
+    }
+
+    /// The first handler of more silences in a row than the next one.
+    fn later_silence(&self) -> Option<Raised> {
+        let next = Raised::Silence(self.state.counts.silence + 1);
+        let times = self.visible().into_iter().filter_map(|found| self.times(&next, found));
+        // One that steps back for another is passed over, and so is what is behind us.
+        let later = times.filter(|times| self.handler(&Raised::Silence(*times)).is_some());
+        later.min().map(Raised::Silence)
     }
 
     fn hear_language(&mut self, tag: &str) {

@@ -109,7 +109,7 @@ impl Call {
     }
 
     /// How often in a row an event has to happen for a handler, whatever the count is now.
-    fn times(&self, raised: &Raised, found: Found) -> Option<u32> {
+    pub(crate) fn times(&self, raised: &Raised, found: Found) -> Option<u32> {
         let Decider::On(pattern) = &self.route(found)?.decider else { return None };
         match (raised, pattern) {
             (Raised::Silence(_), Pattern::Silence { times, .. })

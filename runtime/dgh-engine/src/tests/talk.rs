@@ -36,6 +36,25 @@ test "a turn that leads somewhere starts the count anew" {
 }
 
 #[test]
+fn the_first_silences_are_as_long_as_the_one_that_is_waited_for() {
+    agent(
+        r#"
+  channels: [web]
+  outcome done, quiet
+  start hello
+  node hello {
+    ask "Hello."
+    when bye: "They are done" -> end done { say "Bye." }
+    on silence(3s, times: 2) -> end quiet
+  }"#,
+        r#"
+test "the library's longer ones do not count" { waits 5900ms expect turns == 0 and not (outcome == quiet) }
+test "two of three seconds" { waits 6900ms expect outcome == quiet }"#,
+    )
+    .pass();
+}
+
+#[test]
 fn the_standard_library_has_the_last_word() {
     agent(
         r#"

@@ -317,3 +317,22 @@ fn slow_speaks_once_when_nothing_sounds() {
     call.answer(id, &["Here I am."], &[]);
     assert_eq!(call.spoken.last().unwrap(), "Here I am.");
 }
+
+#[test]
+fn slow_speaks_again_while_nothing_comes() {
+    let mut call = desk().call(start());
+    while call.play_one() {}
+    call.says("Hm");
+    let id = next(&mut call).id;
+    call.pass(1_200);
+    while call.play_one() {}
+    call.pass(3_999);
+    assert_eq!(call.spoken.len(), 2);
+    call.pass(1);
+    assert_eq!(call.spoken[1..], ["One moment.", "One moment."]);
+    while call.play_one() {}
+    call.answer(id, &["Here I am."], &[]);
+    while call.play_one() {}
+    call.pass(5_000);
+    assert_eq!(call.spoken.last().unwrap(), "Here I am.", "the caller has the floor");
+}

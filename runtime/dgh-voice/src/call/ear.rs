@@ -23,6 +23,9 @@ use crate::turn::Heard;
 /// Above this the detector is sure that somebody speaks, below the other that nobody does.
 const SPEECH: f32 = 0.5;
 const SILENCE: f32 = 0.35;
+/// A voice of which no more sound comes is over after this: the network is away, or the line sends
+/// nothing while nobody speaks.
+const GONE_MS: Millis = 600;
 /// Bytes that are set aside for sound on its way to the recogniser at a time.
 const CHUNK_BYTES: usize = 8 << 10;
 
@@ -38,6 +41,9 @@ pub(super) struct Ear {
     /// While it is not known who answered.
     beep: Option<beep::Detector>,
     voice: bool,
+    /// When sound last came, and when it is looked at whether it still does.
+    sound_at: Millis,
+    look_at: Millis,
     /// When the caller was last heard: microseconds since the start.
     pub(super) voice_until: u64,
     recogniser: Option<Recogniser>,
@@ -84,6 +90,8 @@ impl Ear {
             keys: about.keys_as_sound.then(|| dtmf::Detector::new(rate)),
             beep: call.wonders_who_answered().then(|| beep::Detector::new(rate)),
             voice: false,
+            sound_at: 0,
+            look_at: 0,
             voice_until: 0,
             recogniser,
         }
@@ -115,6 +123,10 @@ impl Ear {
         }
         let changed = voice != self.voice;
         self.voice = voice;
+        self.sound_at = now;
+        if changed {
+            self.look_at = now + GONE_MS;
+        }
         Noticed {
             voice: changed.then_some(voice),
             key,
@@ -132,6 +144,22 @@ impl Ear {
     /// It is known who answered: no beep is waited for.
     pub(super) fn knows_who_answered(&mut self) {
         self.beep = None;
+    }
+
+    /// When [`Ear::voice_gone`] is to be asked.
+    pub(super) fn voice_due(&self) -> Option<Millis> {
+        self.voice.then_some(self.look_at)
+    }
+
+    /// Whether a voice is over because no sound comes any more.
+    pub(super) fn voice_gone(&mut self, now: Millis) -> bool {
+        if !self.voice || now < self.look_at {
+            return false;
+        }
+        self.look_at = self.sound_at + GONE_MS;
+        let gone = self.look_at <= now;
+        self.voice &= !gone;
+        gone
     }
 
     /// Whether a voice is heard now.

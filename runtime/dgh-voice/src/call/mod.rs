@@ -315,7 +315,9 @@ impl<L: Line> Driver<L> {
         let engine = self.engine_due.map(|at| self.clock.instant(at));
         let who = self.who.as_ref().and_then(Classifier::deadline);
         let session = self.duplex.as_ref().and_then(|duplex| duplex.speaker.deadline());
-        let others = [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who, session];
+        let (voice, mouth) = (self.ear.voice_due(), self.mouth.deadline(self.clock.now()));
+        let others =
+            [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who, session, voice, mouth];
         let due = others.into_iter().flatten().map(|at| self.clock.at(at)).chain(engine).min();
         if due != self.due {
             self.due = due;
@@ -340,6 +342,12 @@ impl<L: Line> Driver<L> {
             Wake::Told(Some(event)) => self.tell(event),
             Wake::Told(None) => self.inbox_open = false,
             Wake::Due => {
+                if self.ear.voice_gone(now) {
+                    self.voice(false);
+                }
+                if let Some(made) = self.mouth.tick(now) {
+                    self.made(made);
+                }
                 self.turns.handle(Heard::Tick, now);
                 self.wonder(Fact::Tick);
                 if let Some(duplex) = &mut self.duplex {
@@ -418,10 +426,7 @@ impl<L: Line> Driver<L> {
         }
         let noticed = self.ear.hear(&mut self.heard, now, micros);
         if let Some(voice) = noticed.voice {
-            self.wonder(Fact::Voice(voice));
-            if self.ear.understands() || self.duplex.is_some() {
-                self.turns.handle(Heard::Voice(voice), now);
-            }
+            self.voice(voice);
         }
         if let Some(duplex) = &mut self.duplex {
             duplex.speaker.hear(&self.heard, self.ear.hears_voice(), now);
@@ -434,11 +439,22 @@ impl<L: Line> Driver<L> {
         }
     }
 
+    /// A voice began or ended.
+    fn voice(&mut self, voice: bool) {
+        self.wonder(Fact::Voice(voice));
+        if self.ear.understands() || self.duplex.is_some() {
+            self.turns.handle(Heard::Voice(voice), self.clock.now());
+        }
+    }
+
     /// A fact about who answered, as long as that is not known.
     fn wonder(&mut self, fact: Fact) {
         let Some(who) = &mut self.who else { return };
         who.hears(fact, self.clock.now());
-        let verdict = who.verdict();
+        let (greets, verdict) = (who.greets(), who.verdict());
+        if greets {
+            self.tell(Event::Greeting);
+        }
         if let Some(who) = verdict {
             self.tell(Event::AnsweredBy { who });
         }
@@ -568,6 +584,10 @@ impl<L: Line> Driver<L> {
                         let until = self.mouth.playout.frame().plays_at + FRAME_MS;
                         recording.mute(Side::Agent, now, until.max(now));
                     }
+                }
+                Out::Started(last_words::UTTERANCE) => {
+                    happened = true;
+                    self.sounds(last_words::UTTERANCE);
                 }
                 Out::Started(utterance) => {
                     happened = true;

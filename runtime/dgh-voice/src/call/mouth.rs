@@ -15,6 +15,10 @@ use crate::audio::resample::Resampler;
 use crate::playout::{Cut, Playout};
 use crate::Millis;
 
+/// A voice that was asked for words and tells nothing for so long is given up: it has had the time of
+/// everybody who could take over.
+const STUCK_MS: Millis = 10_000;
+
 /// Words to speak.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Words {
@@ -52,6 +56,10 @@ pub(super) struct Mouth {
     /// Words that were sent to a voice and are not complete.
     asked: VecDeque<Request>,
     next: u32,
+    /// What voices have told so far, counted.
+    told: u64,
+    /// While words are waited for: by when something must have been told, since this count.
+    patience: Option<(Millis, u64)>,
     samples: Vec<i16>,
 }
 
@@ -84,6 +92,8 @@ impl Mouth {
             open: Vec::new(),
             asked: VecDeque::new(),
             next: 0,
+            told: 0,
+            patience: None,
             samples: Vec::new(),
         }
     }
@@ -163,7 +173,24 @@ impl Mouth {
         Poll::Pending
     }
 
+    /// When [`Mouth::tick`] is wanted.
+    pub(super) fn deadline(&mut self, now: Millis) -> Option<Millis> {
+        if self.asked.is_empty() {
+            self.patience = None;
+            return None;
+        }
+        Some(self.patience.get_or_insert((now + STUCK_MS, self.told)).0)
+    }
+
+    /// Gives up a voice that tells nothing any more.
+    pub(super) fn tick(&mut self, now: Millis) -> Option<Made> {
+        let (_, told) = self.patience.take_if(|(by, _)| *by <= now)?;
+        let voice = self.asked.front()?.voice;
+        (told == self.told).then(|| self.lose(voice, "a voice makes no sound any more"))
+    }
+
     fn made(&mut self, voice: u32, event: TtsEvent) -> Made {
+        self.told += 1;
         let id = match &event {
             TtsEvent::Audio { id, .. } | TtsEvent::Words { id, .. } | TtsEvent::Done { id } => *id,
             TtsEvent::Failed { id: Some(id), .. } => *id,

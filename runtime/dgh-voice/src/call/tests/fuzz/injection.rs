@@ -58,8 +58,10 @@ kinds! {
     ToolsStall "tools_stall",
     /// Tools fail, those that run included.
     ToolsFail "tools_fail",
-    /// Voices make no sound any more.
+    /// Voices make no sound any more, and fail for it after a while.
     VoiceStalls "voice_stalls",
+    /// Voices do nothing any more, and nobody says so.
+    VoiceHangs "voice_hangs",
     /// Voices fail.
     VoiceFails "voice_fails",
     /// The connection to the voice breaks, and can be made again.
@@ -160,6 +162,7 @@ pub(super) async fn happens(world: Arc<World>) {
         | Kind::ToolsStall
         | Kind::ToolsFail
         | Kind::VoiceStalls
+        | Kind::VoiceHangs
         | Kind::VoiceFails
         | Kind::VoiceBreaks
         | Kind::ModelStalls

@@ -74,7 +74,8 @@ impl Played {
 
     /// Milliseconds until it was over.
     fn length(&self) -> u64 {
-        self.world.now()
+        let seen = self.world.seen();
+        seen.hung_up.unwrap_or_else(|| self.world.now())
     }
 }
 

@@ -17,7 +17,7 @@ use dgh_engine::testing::Scene;
 use dgh_providers::double::model;
 use dgh_providers::llm::{Delta, Llm, LlmError};
 use dgh_providers::realtime::Realtime;
-use dgh_providers::stt::{Stt, SttEvent, SttSession, SttStart};
+use dgh_providers::stt::{Stt, SttEvent, SttInput, SttSession, SttStart};
 use dgh_providers::tts::{Tts, TtsEvent, TtsInput, TtsSession, TtsStart};
 use dgh_providers::{LlmErrorKind, Models, VoiceError, Voices};
 use futures::future::BoxFuture;
@@ -46,6 +46,8 @@ const TOOL_MS: u64 = 400;
 const RING_MS: u64 = 2_000;
 /// A voice's first sound.
 const VOICE_MS: u64 = 120;
+/// What providers' own clients wait for sound.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// A character sounds so long.
 const LETTER_MS: u64 = 50;
 /// Sound comes in pieces of so many characters, so much apart: five times as fast as it plays.
@@ -62,6 +64,8 @@ pub(super) struct World {
     stt: Mutex<Option<mpsc::Sender<SttEvent>>>,
     /// Providers that work: models, tools, transfers, voices.
     busy: AtomicU32,
+    /// Final words on their way.
+    pending: AtomicU32,
     speaks_until: AtomicU64,
     speaks_again: Notify,
     person: Mutex<Option<AbortHandle>>,
@@ -119,6 +123,7 @@ impl World {
             line,
             stt: Mutex::default(),
             busy: AtomicU32::default(),
+            pending: AtomicU32::default(),
             speaks_until: AtomicU64::default(),
             speaks_again: Notify::new(),
             person: Mutex::default(),
@@ -234,8 +239,11 @@ impl World {
     pub(super) fn will_hear(self: &Arc<Self>, ms: u64, event: SttEvent) {
         let world = Arc::clone(self);
         let spoken = self.speaks_until();
+        let last = u32::from(matches!(event, SttEvent::Final { .. }));
+        self.pending.fetch_add(last, Ordering::Relaxed);
         tokio::spawn(async move {
             sleep(Duration::from_millis(ms)).await;
+            world.pending.fetch_sub(last, Ordering::Relaxed);
             if world.speaks_until() >= spoken && !world.is_away() {
                 world.hears(event);
             }
@@ -248,7 +256,9 @@ impl World {
             SttEvent::Final { text, .. } => text.clone(),
             other => format!("{other:?}"),
         };
-        self.tell("ear", shown);
+        if !shown.is_empty() {
+            self.tell("ear", shown);
+        }
         if let Some(stt) = &*self.stt.lock().unwrap() {
             let _ = stt.try_send(event);
         }
@@ -281,11 +291,11 @@ impl World {
     }
 
     /// Works for so long. Answers whether it failed: `fails` from the injection on, `once` if it falls
-    /// into this time, and with `stalls` it never answers.
-    async fn works(&self, ms: u64, stalls: Kind, fails: Kind, once: Option<Kind>) -> bool {
+    /// into this time, and with `hangs` it never answers.
+    async fn works(&self, ms: u64, hangs: Kind, fails: Kind, once: Option<Kind>) -> bool {
         let (began, until) = (self.now(), self.now() + ms);
         let at = self.injection.map_or(0, |injection| injection.at);
-        if self.after(stalls, until) {
+        if self.after(hangs, until) {
             std::future::pending::<()>().await;
         }
         let once = once.is_some_and(|once| self.after(once, until)) && at >= began;
@@ -360,6 +370,7 @@ impl Line for WorldLine {
                     seen.wrong.push(format!("hung up twice (at {now})"));
                 }
                 seen.told.push((now, "line", "hang up".to_owned()));
+                let _ = self.world.line.send(Incoming::Event(LineEvent::Closed(None)));
             }
             LineCommand::Keys(keys) => seen.told.push((now, "line", format!("keys {keys}"))),
             LineCommand::Mark(_) | LineCommand::Show(_) | LineCommand::Transfer(_) => {}
@@ -458,7 +469,14 @@ impl Stt for Party {
         } else {
             *self.0.stt.lock().unwrap() = Some(tell);
         }
-        tokio::spawn(async move { while heard.recv().await.is_some() {} });
+        let world = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            while let Some(input) = heard.recv().await {
+                if input == SttInput::SpeechEnded && world.pending.load(Ordering::Relaxed) == 0 {
+                    world.hears(SttEvent::Final { text: String::new(), confidence: None, language: None });
+                }
+            }
+        });
         SttSession { input, events }
     }
 }
@@ -547,7 +565,11 @@ async fn sounds(
     let mut wait = VOICE_MS;
     let letters: Vec<char> = text.chars().collect();
     for piece in letters.chunks(PIECE) {
-        if world.works(wait, Kind::VoiceStalls, Kind::VoiceFails, None).await {
+        if world.after(Kind::VoiceStalls, world.now() + wait) {
+            sleep(PATIENCE).await;
+            return Err(Some(id));
+        }
+        if world.works(wait, Kind::VoiceHangs, Kind::VoiceFails, None).await {
             return Err(Some(id));
         }
         let broke = world.injection.is_some_and(|injection| injection.at >= opened);
