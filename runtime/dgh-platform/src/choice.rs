@@ -78,15 +78,39 @@ pub fn choose(
     // A recogniser of one's own listens on this machine or beside it, as a model does.
     let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
     let real = VoiceRegistry::new(near, Arc::clone(secrets));
-    let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), |model| real.stt(model).map(drop))?;
+    let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), secrets, |model| real.stt(model).map(drop))?;
     uses.stt = stt.shown();
     uses.notices.extend(stt.notice);
-    let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), |model| real.tts(model).map(drop))?;
+    let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), secrets, |model| real.tts(model).map(drop))?;
     uses.tts = tts.shown();
     uses.notices.extend(tts.notice);
-    let (hears, speaks) = (tts_list(&stt.instead), tts_list(&tts.instead));
+    listens_and_speaks(&own(&agent.models.realtime), secrets, &real, &mut uses);
+    let (hears, speaks) = (instead_of(&stt.instead), instead_of(&tts.instead));
     let voices = Arc::new(Voice { real, stt: stt.instead, tts: tts.instead });
     Ok(Chosen { models: thinks, llm, voices, stt: hears, tts: speaks, uses })
+}
+
+/// A speech-to-speech model hears, thinks and speaks by itself; a voice beside it speaks exact words.
+fn listens_and_speaks(
+    own: &[Model],
+    secrets: &Arc<dyn Secrets>,
+    real: &VoiceRegistry,
+    uses: &mut Uses,
+) {
+    if own.is_empty() {
+        return;
+    }
+    match Ready::of(own, secrets, |model| real.realtime(model).map(drop).map_err(|e| e.to_string())) {
+        Ready::Yes { names, missing } => {
+            uses.tts.get_or_insert_with(|| names.clone());
+            uses.stt = Some(names.clone());
+            uses.llm = names;
+            uses.notices = missing.into_iter().collect();
+        }
+        Ready::No(why) => {
+            uses.notices.push(format!("{why}: the agent's speech-to-speech model cannot be reached."));
+        }
+    }
 }
 
 fn choose_llm(
@@ -103,13 +127,13 @@ fn choose_llm(
     } else {
         let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
         let registry = Registry::new(near, Arc::clone(secrets));
-        let ready = Ready::of(own, |model| registry.llm(model).map(drop).map_err(|e| e.message));
+        let ready = Ready::of(own, secrets, |model| registry.llm(model).map(drop).map_err(|e| e.message));
         match (ready, wanted.llm.is_some()) {
             (Ready::No(why), true) => anyhow::bail!("{why}"),
             (Ready::No(why), false) => {
                 let mut chosen = models::choose(program, "offline", Server::default())?;
                 if !own.is_empty() {
-                    chosen.notice = Some(format!("{why}: the offline model answers. {}", OFFLINE_MODEL));
+                    chosen.notice = Some(format!("{why}: {OFFLINE_MODEL}"));
                 }
                 chosen
             }
@@ -132,7 +156,8 @@ fn choose_llm(
 }
 
 /// Said beside the reason why the embedded model answers.
-const OFFLINE_MODEL: &str = "It knows plain English and follows the agent's questions and routes.";
+const OFFLINE_MODEL: &str =
+    "the built-in offline model answers. It knows plain English, and follows the agent's questions and routes.";
 
 /// Whether a list of models can be used.
 enum Ready {
@@ -143,7 +168,11 @@ enum Ready {
 impl Ready {
     /// A list can be used when all of it can, or one that has its key: a server on this machine that
     /// was meant as a fallback is no reason to prefer a list to what is known to work.
-    fn of(list: &[Model], check: impl Fn(&Model) -> Result<(), String>) -> Self {
+    fn of(
+        list: &[Model],
+        secrets: &Arc<dyn Secrets>,
+        check: impl Fn(&Model) -> Result<(), String>,
+    ) -> Self {
         let (mut names, mut wrong, mut keyed) = (Vec::new(), Vec::new(), false);
         for model in list {
             match check(model) {
@@ -151,14 +180,21 @@ impl Ready {
                     keyed |= model.key.is_some();
                     names.push(shown(model));
                 }
-                Err(why) => wrong.push(why),
+                Err(why) => {
+                    let missing = model.key.as_ref().filter(|key| secrets.secret(key).is_none());
+                    wrong.push(missing.map_or(why, |key| format!("{key} is not set")));
+                }
             }
         }
         let why = wrong.into_iter().next();
         match why {
             _ if list.is_empty() => Self::No("the agent names none".to_owned()),
             None => Self::Yes { names: names.join(", "), missing: None },
-            Some(why) if keyed => Self::Yes { names: names.join(", "), missing: Some(why) },
+            Some(why) if keyed => {
+                let names = names.join(", ");
+                let missing = Some(format!("{why}: {names} has to do."));
+                Self::Yes { names, missing }
+            }
             Some(why) => Self::No(why),
         }
     }
@@ -193,53 +229,46 @@ fn part(
     kind: &str,
     wanted: Option<&str>,
     own: &[Model],
+    secrets: &Arc<dyn Secrets>,
     check: impl Fn(&Model) -> Result<(), VoiceError>,
 ) -> anyhow::Result<Part> {
-    let (what, without) = match kind {
-        "stt" => ("recogniser", "you can type"),
-        _ => ("voice", "what the agent says is shown"),
+    let (offline_one, without) = match kind {
+        "stt" => ("an offline recogniser listens", "nothing recognises speech here. Type what you say."),
+        _ => ("an offline voice speaks", "there is no voice here. What the agent says is shown."),
     };
     let one = |model: Model, notice| Part { instead: Instead::Model(model), name: None, notice };
-    let ready = Ready::of(own, |model| check(model).map_err(|e| e.to_string()));
-    match (wanted, ready) {
-        (Some("none"), _) => Ok(Part {
-            instead: Instead::Lacking(format!("no {what} is wanted")),
-            name: None,
-            notice: Some(format!("There is no {what}: {without}.")),
-        }),
+    let lacking = |why: String, notice| Part { instead: Instead::Lacking(why), name: None, notice: Some(notice) };
+    let ready = Ready::of(own, secrets, |model| check(model).map_err(|e| e.to_string()));
+    let reason = match (wanted, ready) {
+        (Some("none"), _) => return Ok(lacking("none is wanted".to_owned(), capital(without))),
         (None | Some("agent"), Ready::Yes { names, missing }) => {
-            Ok(Part { instead: Instead::Nothing, name: Some(names), notice: missing })
+            return Ok(Part { instead: Instead::Nothing, name: Some(names), notice: missing });
         }
         (Some("agent"), Ready::No(why)) => anyhow::bail!("{why}"),
-        (Some(named), _) if named != "offline" => {
+        (Some(named), _) => {
             let model = models::speech(kind, named)?;
             check(&model)?;
-            Ok(one(model, None))
+            return Ok(one(model, None));
         }
-        (wanted, ready) => {
-            let offline = models::speech(kind, "offline");
-            let offline = offline.and_then(|model| check(&model).map(|()| model).map_err(Into::into));
-            let reason = match ready {
-                Ready::No(why) if wanted.is_none() && !own.is_empty() => format!("{why}: "),
-                _ => String::new(),
-            };
-            match offline {
-                Ok(model) => {
-                    let notice = (!reason.is_empty()).then(|| format!("{reason}the offline {what} is used"));
-                    Ok(one(model, notice))
-                }
-                Err(error) if wanted.is_some() => Err(error),
-                Err(error) => Ok(Part {
-                    instead: Instead::Lacking(error.to_string()),
-                    name: None,
-                    notice: Some(format!("{reason}there is no offline {what} ({error}): {without}")),
-                }),
-            }
+        (None, Ready::No(why)) => (!own.is_empty()).then_some(why),
+    };
+    let offline = models::speech(kind, "offline");
+    Ok(match offline.and_then(|model| check(&model).map(|()| model).map_err(Into::into)) {
+        Ok(model) => one(model, reason.map(|why| format!("{why}: {offline_one}."))),
+        Err(error) => {
+            let why = error.to_string();
+            let notice = reason.map_or_else(|| capital(without), |why| format!("{why}, and {without}"));
+            lacking(why.clone(), format!("{notice} ({why})"))
         }
-    }
+    })
 }
 
-fn tts_list(instead: &Instead) -> Vec<Model> {
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn instead_of(instead: &Instead) -> Vec<Model> {
     match instead {
         Instead::Model(model) => vec![model.clone()],
         // The call asks for it by name, and is given what takes its place.

@@ -131,7 +131,7 @@ async function begin() {
   } catch {
     // The call says what is wrong.
   }
-  call = new Call({ agent: agent.id, inputs: given, servers, sound: $("sound"), on: happened });
+  call = new Call({ agent: agent.id, inputs: given, servers, speaks: agent.uses.stt !== null, sound: $("sound"), on: happened });
   await call.start();
 }
 
@@ -168,7 +168,8 @@ function happened(event) {
       break;
     default:
       transcript.event(event);
-      panel.event(event);
+      // That nothing recognises speech here was said before the call.
+      if (event.type !== "trouble" || event.part !== "stt" || agent.uses.stt) panel.event(event);
   }
 }
 

@@ -71,6 +71,8 @@ export class Call {
   }
 
   async #listen() {
+    // Nobody would understand it.
+    if (!this.#options.speaks) return;
     if (!navigator.mediaDevices?.getUserMedia) {
       this.#tell({ type: "microphone", text: "This browser gives a microphone only to pages over https or on localhost. You can type." });
       return;

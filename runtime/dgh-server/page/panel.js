@@ -4,7 +4,7 @@ const ROUTES = 30;
 const TROUBLES = 20;
 const SHARES = [
   ["recogniser", "recogniser", "Recogniser"],
-  ["endpointing", "endpointing", "Waiting for the end of your turn"],
+  ["endpointing", "endpointing", "Waiting for your turn to end"],
   ["model", "model", "Model, to its first sentence"],
   ["voice", "speaking-share", "Voice, to its first sound"],
   ["own", "own", "dgh itself"],
@@ -64,7 +64,7 @@ export class Panel {
     const total = timing.first_frame;
     if (total === null) return;
     const sum = make("p", "sum");
-    sum.append(make("span", "quiet", `turn ${timing.turn}, from voice to voice`), make("b", "", ms(total)));
+    sum.append(make("span", "quiet", `turn ${timing.turn}, voice to voice`), make("b", "", ms(total)));
     const bar = make("div", "bar");
     const list = make("ul", "shares");
     for (const [share, style, label] of SHARES) {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use dgh_compile::Compiled;
 use dgh_platform::calls::{Data, Settings as CallSettings};
-use dgh_platform::{Agent, Calls, Deployments, Options, Told, Wanted, keys, watcher};
+use dgh_platform::{Agent, Calls, Deployments, Options, Project, Told, Wanted, keys, watcher};
 use dgh_server::{IceSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -145,10 +146,18 @@ fn uses(agent: &Agent) -> String {
     )
 }
 
+/// Says what stands in the way of the first start.
 fn first(told: &Told<'_>) {
     match told {
         Told::Serves(..) | Told::Gone(_) => {}
-        Told::Broken(..) | Told::Unusable(..) => again(told),
+        Told::Broken(project, compiled) => broken(project, compiled),
+        Told::Unusable(..) => again(told),
+    }
+}
+
+fn broken(project: &Project, compiled: &Compiled) {
+    if let Err(error) = report_errors(project, compiled) {
+        ui::error(&error);
     }
 }
 
@@ -159,9 +168,7 @@ fn again(told: &Told<'_>) {
             ui::note(format!("{} {}", ui::paint(ui::GOOD, "serves"), project.shown()));
         }
         Told::Broken(project, compiled) => {
-            if let Err(error) = report_errors(project, compiled) {
-                ui::error(&error);
-            }
+            broken(project, compiled);
             ui::note(format!("{} {}; what was served before goes on", ui::paint(ui::BAD, "broken"), project.shown()));
         }
         Told::Unusable(project, error) => {

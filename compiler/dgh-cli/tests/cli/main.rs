@@ -5,4 +5,6 @@
 mod commands;
 mod models;
 mod people;
+#[cfg(unix)]
+mod serve;
 mod support;

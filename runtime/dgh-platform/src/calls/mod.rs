@@ -293,6 +293,7 @@ impl Pending {
             journal
         });
         slot.live.talking();
+        tracing::info!(call = slot.id, agent = new.id, line = new.line, "a call began");
         let agent = &new.agent;
         let outbound = call.log().start.direction == Direction::Outbound;
         let setup = Setup {
@@ -339,6 +340,9 @@ impl Drop for Slot {
             ended if ended.state == State::Ended => ended,
             _ => self.live.ended(why),
         };
+        let Summary { outcome, ended_by, why, .. } = &summary;
+        let (outcome, ended_by) = (outcome.as_deref().unwrap_or("-"), ended_by.as_deref().unwrap_or("-"));
+        tracing::info!(call = self.id, outcome, ended_by, why = why.as_deref(), "a call ended");
         metrics::ended(&summary, self.since.elapsed().as_secs_f64());
         if let Some(journal) = self.calls.journal.as_ref().filter(|_| self.logged) {
             journal.end(&self.id);
