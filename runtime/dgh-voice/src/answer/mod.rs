@@ -2,17 +2,17 @@
 //! from the first seconds: words and timing.
 //!
 //! A person says a word or two and waits. A machine speaks for seconds without a pause, and says
-//! what machines say. Decided once; for a voicemail, told when its greeting is over.
+//! what machines say ([`phrases`]). Decided once; of a voicemail it is told that it greets, and
+//! when its greeting is over.
 
-mod phrases;
 #[cfg(test)]
 mod tests;
 
 use dgh_engine::event::AnsweredBy;
+use dgh_engine::phrases::{self, Weight};
 
 use crate::Millis;
 use crate::turn::plain;
-use phrases::Weight;
 
 /// Decided at the latest so long after the call was answered.
 pub const LATEST_MS: Millis = 8_000;
@@ -81,6 +81,9 @@ pub struct Classifier {
     /// Who it is, and since when that is known.
     known: Option<(AnsweredBy, Millis)>,
     told: bool,
+    /// A voicemail greets: to be told, and told.
+    greets: bool,
+    greeted: bool,
     verdict: Option<AnsweredBy>,
     wake: Option<Millis>,
 }
@@ -103,6 +106,8 @@ impl Classifier {
             beep: false,
             known: None,
             told: false,
+            greets: false,
+            greeted: false,
             verdict: None,
             wake: None,
         };
@@ -132,6 +137,11 @@ impl Classifier {
     /// What is to be told to the dialogue, once: a voicemail only when it listens.
     pub fn verdict(&mut self) -> Option<AnsweredBy> {
         self.verdict.take()
+    }
+
+    /// Whether a voicemail has been found out that does not listen yet; told once, before its verdict.
+    pub fn greets(&mut self) -> bool {
+        std::mem::take(&mut self.greets)
     }
 
     /// Who it is, as soon as that is known. A voicemail may still be speaking: it does not listen yet.
@@ -205,8 +215,12 @@ impl Classifier {
             AnsweredBy::Screening => self.quiet(SCREENING_WAIT_MS) || self.due(since + LONGEST_QUESTION_MS),
             AnsweredBy::Human | AnsweredBy::Unknown => true,
         };
+        if who == AnsweredBy::Voicemail && !tell && !std::mem::replace(&mut self.greeted, true) {
+            self.greets = true;
+        }
         if tell {
             self.told = true;
+            self.greets = false;
             self.verdict = Some(who);
             self.wake = None;
         }

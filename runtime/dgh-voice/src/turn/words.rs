@@ -1,6 +1,8 @@
 //! What words tell about turns: whether they are a backchannel, and whether they ask for more.
 //! Languages without a table have what all have: hums, punctuation, digits.
 
+pub(crate) use dgh_engine::phrases::plain;
+
 use super::tables::{Table, phrases, table};
 
 /// Whether words are nothing but a sign of listening.
@@ -51,15 +53,6 @@ pub(crate) fn clean(text: &str) -> String {
     let end = clean.trim_end().len();
     clean.truncate(end);
     if clean.chars().any(char::is_alphanumeric) { clean } else { String::new() }
-}
-
-/// The words in lower case, without punctuation; `4:30` and `don't` are one word.
-pub(crate) fn plain(text: &str) -> Vec<String> {
-    let inner = |c: char| matches!(c, '\'' | '’' | ':' | '.' | '@');
-    text.split(|c: char| !c.is_alphanumeric() && !inner(c))
-        .map(|word| word.trim_matches(inner).replace('’', "'").to_lowercase())
-        .filter(|word| !word.is_empty())
-        .collect()
 }
 
 /// Whether two texts have the same words, whatever their punctuation.

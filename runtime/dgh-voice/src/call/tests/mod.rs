@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod fuzz;
+mod mishaps;
 mod duplex;
+mod outbound;
 mod studio;
 
 use std::time::Duration;

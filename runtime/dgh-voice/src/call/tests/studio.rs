@@ -36,6 +36,8 @@ pub(super) enum VoiceMood {
     Fine,
     /// Every request fails.
     Broken,
+    /// Nothing ever comes.
+    Hangs,
 }
 
 /// Where a call takes place.
@@ -268,7 +270,8 @@ impl Studio {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
-    async fn hears(&mut self, event: SttEvent) {
+    /// The recogniser tells something.
+    pub(super) async fn hears(&mut self, event: SttEvent) {
         let stt = self.stt.lock().unwrap().clone().unwrap();
         stt.send(event).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -436,6 +439,9 @@ impl Tts for Speaker {
         tokio::spawn(async move {
             while let Some(input) = asked.recv().await {
                 let TtsInput::Speak { id, text, .. } = input else { continue };
+                if mood == VoiceMood::Hangs {
+                    continue;
+                }
                 if mood == VoiceMood::Broken {
                     let _ = tell.send(TtsEvent::Failed { id: Some(id), error: broken() }).await;
                     continue;
