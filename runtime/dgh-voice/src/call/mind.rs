@@ -17,6 +17,7 @@ use super::stopwatch::Stopwatch;
 use super::{Driver, LONGEST_END_MS, expected, last_words, show};
 use crate::answer::Fact;
 use crate::line::{Line, LineCommand, Transfer};
+use crate::playout::Cut;
 use crate::turn::{Heard, Policy, Turn};
 
 /// After so many utterances in a row that no voice could speak, the call ends with words that need
@@ -144,7 +145,12 @@ impl<L: Line> Driver<L> {
         }
         match self.mouth.speak(&voices, words) {
             Ok(_) => self.stopwatch.voice_asked(words.utterance, now),
-            Err(why) => self.unspoken(why),
+            Err(why) => {
+                if let Some(cut) = self.unspoken(why) {
+                    // Not `tell`: this happens within one.
+                    self.call.handle(cut, self.clock.stamp());
+                }
+            }
         }
     }
 
@@ -156,15 +162,19 @@ impl<L: Line> Driver<L> {
         self.mouth.play(utterance, recording, interruptible, &samples);
     }
 
-    /// Words that no voice can speak.
-    fn unspoken(&mut self, why: String) {
+    /// Words that no voice can speak. Answers what the engine is to be told, if anything was dropped.
+    fn unspoken(&mut self, why: String) -> Option<Event> {
         self.trouble("tts", why);
         self.mute += 1;
-        if self.mute == MUTE && !self.ended {
-            // The caller hears why nobody answers, and the call ends.
-            let sound = last_words::sound(self.rate);
-            self.mouth.play(last_words::UTTERANCE, "", false, &sound);
+        if self.mute != MUTE || self.ended {
+            return None;
         }
+        // The caller hears why nobody answers, and the call ends. What else waits for a voice would
+        // keep them waiting, too.
+        let cut = self.mouth.stop(self.clock.now());
+        let sound = last_words::sound(self.rate);
+        self.mouth.play(last_words::UTTERANCE, "", false, &sound);
+        cut.map(|Cut { utterance, heard, exact }| Event::SpeechCut { utterance, heard, exact })
     }
 
     /// What a voice made, or that it did not.
@@ -180,7 +190,11 @@ impl<L: Line> Driver<L> {
             }
             Made::Complete => {}
             Made::Silent { error, sounded: true } => self.trouble("tts", error),
-            Made::Silent { error, sounded: false } | Made::Gone(error) => self.unspoken(error),
+            Made::Silent { error, sounded: false } | Made::Gone(error) => {
+                if let Some(cut) = self.unspoken(error) {
+                    self.tell(cut);
+                }
+            }
             Made::Note(note) => self.notes.extend(show::spoken(&note)),
         }
     }

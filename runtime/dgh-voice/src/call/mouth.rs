@@ -56,7 +56,7 @@ pub(super) struct Mouth {
     /// Words that were sent to a voice and are not complete.
     asked: VecDeque<Request>,
     next: u32,
-    /// What voices have told so far, counted.
+    /// What voices have told of words that are waited for, counted.
     told: u64,
     /// While words are waited for: by when something must have been told, since this count.
     patience: Option<(Millis, u64)>,
@@ -190,7 +190,6 @@ impl Mouth {
     }
 
     fn made(&mut self, voice: u32, event: TtsEvent) -> Made {
-        self.told += 1;
         let id = match &event {
             TtsEvent::Audio { id, .. } | TtsEvent::Words { id, .. } | TtsEvent::Done { id } => *id,
             TtsEvent::Failed { id: Some(id), .. } => *id,
@@ -206,6 +205,7 @@ impl Mouth {
             // It was cancelled.
             return Made::Complete;
         };
+        self.told += 1;
         let utterance = request.utterance;
         match event {
             TtsEvent::Audio { pcm, .. } => {

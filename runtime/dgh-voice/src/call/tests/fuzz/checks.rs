@@ -21,7 +21,7 @@ const LONGER_MS: u64 = 150_000;
 /// Dead air while the agent owes words: `slow` comes sooner.
 const OWED_MS: u64 = 6_000;
 /// The same when voices make no sound: until they are given up.
-const MUTE_MS: u64 = 13_000;
+const MUTE_MS: u64 = 14_500;
 /// Silence of any kind: two of seven seconds, at the second of which `collections` ends.
 const SILENCE_MS: u64 = 15_500;
 

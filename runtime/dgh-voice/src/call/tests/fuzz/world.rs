@@ -342,7 +342,9 @@ impl Line for WorldLine {
             Some(Incoming::Event(event)) => {
                 if matches!(event, LineEvent::Closed(_)) {
                     let now = self.world.now();
-                    self.world.seen.lock().unwrap().closed = Some(now);
+                    let mut seen = self.world.seen.lock().unwrap();
+                    // After a hang-up it is no news.
+                    seen.closed = seen.hung_up.is_none().then_some(now);
                 }
                 event
             }
