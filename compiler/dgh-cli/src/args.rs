@@ -292,11 +292,14 @@ pub struct Lock {
 /// `dgh replay`
 #[derive(Debug, ClapArgs)]
 pub struct Replay {
-    /// The log that `dgh run --log` wrote
+    /// The log of a call, of `dgh serve` or `dgh run --log`
     pub log: PathBuf,
     /// Replay it with this agent instead of the one in the log's own path
     #[arg(long, value_name = "PATH")]
     pub with: Option<PathBuf>,
+    /// Print what happened, with private values masked, instead of running it again
+    #[arg(long)]
+    pub show: bool,
 }
 
 /// `dgh serve`

@@ -12,6 +12,7 @@ mod replay;
 mod run;
 mod serve;
 mod test;
+mod timeline;
 mod write_agent;
 
 use crate::Outcome;

@@ -10,6 +10,7 @@ use dgh_engine::log::{ProgramRef, ReplayError, open, replay};
 use dgh_ir::wire;
 
 use super::check::report_errors;
+use super::timeline;
 use crate::Outcome;
 use crate::args::Replay;
 use dgh_platform::Project;
@@ -19,6 +20,10 @@ pub fn run(args: &Replay) -> anyhow::Result<Outcome> {
     let reading = || format!("cannot read {}", args.log.display());
     let bytes = fs::read(&args.log).with_context(reading)?;
     let log = open(&bytes, &dgh_platform::keys::log_key()?).with_context(reading)?;
+    if args.show {
+        timeline::print(&log)?;
+        return Ok(Outcome::Clean);
+    }
     let source =
         log.program.clone().unwrap_or_else(|| ProgramRef { path: ".".to_owned(), hash: String::new() });
     let path = args.with.clone().unwrap_or_else(|| PathBuf::from(&source.path));
