@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dgh_engine::effect::{Effect, Record};
-use dgh_engine::event::{Event, TransferFailureEvent, UtteranceId};
+use dgh_engine::event::{Event, StoppedBy, TransferFailureEvent, UtteranceId};
 use dgh_engine::log::Voice;
 use dgh_engine::reply::{Model, ReplyRequest};
 use dgh_engine::{Call, Poll};
@@ -17,7 +17,6 @@ use super::stopwatch::Stopwatch;
 use super::{Driver, LONGEST_END_MS, expected, last_words, show};
 use crate::answer::Fact;
 use crate::line::{Line, LineCommand, Transfer};
-use crate::playout::Cut;
 use crate::turn::{Heard, Policy, Turn};
 
 /// After so many utterances in a row that no voice could speak, the call ends with words that need
@@ -146,9 +145,9 @@ impl<L: Line> Driver<L> {
         match self.mouth.speak(&voices, words) {
             Ok(_) => self.stopwatch.voice_asked(words.utterance, now),
             Err(why) => {
-                if let Some(cut) = self.unspoken(why) {
+                if let Some(stop) = self.unspoken(why) {
                     // Not `tell`: this happens within one.
-                    self.call.handle(cut, self.clock.stamp());
+                    self.call.handle(stop, self.clock.stamp());
                 }
             }
         }
@@ -162,19 +161,19 @@ impl<L: Line> Driver<L> {
         self.mouth.play(utterance, recording, interruptible, &samples);
     }
 
-    /// Words that no voice can speak. Answers what the engine is to be told, if anything was dropped.
+    /// Words that no voice can speak. Answers what the engine is to be told, when it was once too often.
     fn unspoken(&mut self, why: String) -> Option<Event> {
         self.trouble("tts", why);
         self.mute += 1;
         if self.mute != MUTE || self.ended {
             return None;
         }
-        // The caller hears why nobody answers, and the call ends. What else waits for a voice would
-        // keep them waiting, too.
-        let cut = self.mouth.stop(self.clock.now());
+        // The caller hears why nobody answers, and nothing else is done any more: no tool is called, and
+        // no words are waited for.
+        self.mouth.stop(self.clock.now());
         let sound = last_words::sound(self.rate);
         self.mouth.play(last_words::UTTERANCE, "", false, &sound);
-        cut.map(|Cut { utterance, heard, exact }| Event::SpeechCut { utterance, heard, exact })
+        Some(Event::Stop { by: StoppedBy::Lost })
     }
 
     /// What a voice made, or that it did not.
@@ -191,8 +190,8 @@ impl<L: Line> Driver<L> {
             Made::Complete => {}
             Made::Silent { error, sounded: true } => self.trouble("tts", error),
             Made::Silent { error, sounded: false } | Made::Gone(error) => {
-                if let Some(cut) = self.unspoken(error) {
-                    self.tell(cut);
+                if let Some(stop) = self.unspoken(error) {
+                    self.tell(stop);
                 }
             }
             Made::Note(note) => self.notes.extend(show::spoken(&note)),

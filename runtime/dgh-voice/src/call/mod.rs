@@ -594,10 +594,8 @@ impl<L: Line> Driver<L> {
                     self.sounds(utterance);
                     self.tell(Event::SpeechStarted { utterance });
                 }
-                Out::Finished(last_words::UTTERANCE) => {
-                    happened = true;
-                    self.tell(Event::Stop { by: StoppedBy::Lost });
-                }
+                // The call is over already.
+                Out::Finished(last_words::UTTERANCE) => happened = true,
                 Out::Finished(utterance) => {
                     happened = true;
                     if let Some(duplex) = &mut self.duplex {

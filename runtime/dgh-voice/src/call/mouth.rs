@@ -173,13 +173,14 @@ impl Mouth {
         Poll::Pending
     }
 
-    /// When [`Mouth::tick`] is wanted.
+    /// When [`Mouth::tick`] is wanted. Asked whenever something may have changed.
     pub(super) fn deadline(&mut self, now: Millis) -> Option<Millis> {
-        if self.asked.is_empty() {
-            self.patience = None;
-            return None;
+        let waits = !self.asked.is_empty();
+        match &self.patience {
+            Some((by, told)) if waits && *told == self.told => return Some(*by),
+            _ => self.patience = waits.then_some((now + STUCK_MS, self.told)),
         }
-        Some(self.patience.get_or_insert((now + STUCK_MS, self.told)).0)
+        self.patience.map(|(by, _)| by)
     }
 
     /// Gives up a voice that tells nothing any more.
