@@ -29,7 +29,8 @@ pub(crate) fn print(run: &Run) {
         let mut histogram = Histogram::<u64>::new(3).ok();
         for value in run.calls.iter().flat_map(of) {
             if let Some(histogram) = &mut histogram {
-                histogram.saturating_record(*value);
+                // It grows with its values: nothing is refused.
+                let _ = histogram.record(*value);
             }
         }
         histogram

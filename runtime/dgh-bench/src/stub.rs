@@ -19,8 +19,9 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request as Handshake, Re
 
 use crate::{Stub, speech};
 
-/// What the recogniser understands.
-const WORDS: &str = "Yes, hello. I would like to book an appointment for Tuesday.";
+/// What the recogniser understands of the words: what is said before their pause, and behind it.
+const FIRST: &str = "Yes, hello.";
+const REST: &str = "I would like to book an appointment for Tuesday.";
 /// What the model answers: about three seconds of speech.
 const ANSWER: &str = "Certainly, I can help you with that appointment on Tuesday morning.";
 /// Milliseconds of speech for a character.
@@ -60,51 +61,96 @@ async fn connection(stream: TcpStream, delays: Stub) -> anyhow::Result<()> {
 
 type Socket = tokio_tungstenite::WebSocketStream<TcpStream>;
 
-/// Counts loud frames: when it has heard as many as the words have, they are over.
+/// What a recogniser has heard of the words. They are known, so it counts loud frames: it has heard
+/// all of them when it has heard as many as there are.
+#[derive(Default)]
+struct Hearing {
+    frames: u64,
+    loud: usize,
+    /// Words that were told as final.
+    told_first: bool,
+    /// Seconds of the stream up to which words were told.
+    told_until: f64,
+}
+
+impl Hearing {
+    /// Words that are there and were not told.
+    fn pending(&self, whole: usize) -> &'static str {
+        match (self.told_first, self.loud >= whole) {
+            (false, true) => "Yes, hello. I would like to book an appointment for Tuesday.",
+            (true, true) => REST,
+            (false, false) if self.loud >= whole / 8 => FIRST,
+            _ => "",
+        }
+    }
+
+    fn results(&mut self, text: &str, last: bool, finalized: bool) -> Json {
+        let now = self.frames as f64 * 0.02;
+        let (start, duration) = (self.told_until, now - self.told_until);
+        if last {
+            self.told_until = now;
+        }
+        json!({
+            "type": "Results", "channel_index": [0, 1], "start": start, "duration": duration,
+            "is_final": last, "speech_final": last, "from_finalize": finalized,
+            "channel": { "alternatives": [{ "transcript": text, "confidence": 0.98, "words": [] }] },
+        })
+    }
+}
+
 async fn recogniser(mut socket: Socket, delays: Stub) -> anyhow::Result<()> {
     let whole = speech::loud_frames();
-    let mut loud = 0;
-    let mut final_at: Option<Instant> = None;
+    let wait = Duration::from_millis(delays.stt_ms);
+    let mut heard = Hearing::default();
+    // When words become final, and whether somebody asked for that.
+    let mut final_at: Option<(Instant, bool)> = None;
+    let mut over_at = Instant::now();
     let mut pending = Vec::new();
     loop {
-        let due = final_at.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
+        let due = final_at.map_or_else(|| Instant::now() + Duration::from_hours(1), |(at, _)| at);
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Binary(pcm))) => {
                     pending.extend_from_slice(&pcm);
                     while pending.len() >= 320 {
+                        heard.frames += 1;
                         if speech::is_loud_pcm(pending.get(..320).unwrap_or_default()) {
-                            loud += 1;
-                            if loud == whole / 3 {
-                                let partial = result("Yes, hello.", false);
+                            heard.loud += 1;
+                            if heard.loud == whole / 8 {
+                                let partial = heard.results(FIRST, false, false);
                                 socket.send(Message::text(partial.to_string())).await?;
                             }
-                            if loud >= whole {
-                                loud = 0;
-                                final_at = Some(Instant::now() + Duration::from_millis(delays.stt_ms));
+                            if heard.loud >= whole {
+                                over_at = Instant::now();
+                                final_at = Some((over_at + wait, false));
                             }
                         }
                         pending.drain(..320);
                     }
                 }
                 Some(Ok(Message::Text(text))) if text.contains("CloseStream") => return Ok(()),
+                Some(Ok(Message::Text(text))) if text.contains("Finalize") => {
+                    // The words are final so long after the speech, whoever asks for them when.
+                    let at = if heard.loud >= whole { over_at + wait } else { Instant::now() + wait };
+                    final_at = Some((at, true));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(()),
             },
             () = sleep_until(due), if final_at.is_some() => {
-                final_at = None;
-                socket.send(Message::text(result(WORDS, true).to_string())).await?;
+                let finalized = final_at.take().is_some_and(|(_, asked)| asked);
+                let text = heard.pending(whole);
+                let results = heard.results(text, true, finalized);
+                if text == FIRST {
+                    heard.told_first = true;
+                }
+                if heard.loud >= whole {
+                    (heard.loud, heard.told_first) = (0, false);
+                }
+                socket.send(Message::text(results.to_string())).await?;
             }
         }
     }
-}
-
-fn result(text: &str, last: bool) -> Json {
-    json!({
-        "type": "Results", "channel_index": [0, 1], "duration": 1.0, "start": 0.0,
-        "is_final": last, "speech_final": last,
-        "channel": { "alternatives": [{ "transcript": text, "confidence": 0.98, "words": [] }] },
-    })
 }
 
 /// One answer after another on one connection.
