@@ -21,7 +21,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dgh-engine", &["dgh-ir"]),
     ("dgh-net", &["dgh-ir"]),
     ("dgh-providers", &["dgh-ir", "dgh-engine", "dgh-net"]),
+    ("dgh-voice", &["dgh-ir", "dgh-engine", "dgh-providers"]),
     ("dgh-transport", &["dgh-engine", "dgh-voice"]),
+    ("dgh-bench", &[]),
     (
         "dgh-platform",
         &["dgh-diag", "dgh-compile", "dgh-ir", "dgh-engine", "dgh-net", "dgh-providers", "dgh-voice"],
