@@ -23,6 +23,9 @@ use crate::turn::{Heard, Policy, Turn};
 /// none.
 const MUTE: u32 = 2;
 
+/// Two clocks speak of the same moment.
+const SAME_MOMENT_US: u64 = 500_000;
+
 impl<L: Line> Driver<L> {
     /// Tells the engine a fact, and does what it wants.
     pub(super) fn tell(&mut self, event: Event) {
@@ -339,9 +342,15 @@ impl<L: Line> Driver<L> {
     }
 
     fn time(&self, turn: &Turn) -> Stopwatch {
-        let spoken = (self.ear.voice_until > 0).then_some(self.ear.voice_until);
-        let transcript = (turn.final_at > 0).then_some(self.final_at);
-        Stopwatch::start(self.call.call().turns() + 1, spoken, transcript)
+        // Turn taking counts in milliseconds; what was measured is finer, where it is the same
+        // moment. Typed words were never heard.
+        let finer = |measured: u64, told: u64| {
+            let told = told * 1_000;
+            if measured.abs_diff(told) < SAME_MOMENT_US { measured } else { told }
+        };
+        let spoken = finer(self.ear.voice_until, turn.spoke_until);
+        let transcript = finer(self.final_at, turn.final_at);
+        Stopwatch::start(self.call.call().turns() + 1, Some(spoken), Some(transcript))
     }
 }
 
