@@ -60,7 +60,8 @@ pub fn inputs(
         let ty = &agent.dialogue.slots[slot].ty;
         let fits = |json: &Json| from_json(program, ty, json, agent.locale()).is_ok();
         // What is typed is a text, or JSON where a text does not fit: true, 4, a list.
-        let as_json = value.as_str().filter(|_| !fits(&value)).and_then(|text| serde_json::from_str(text).ok());
+        let as_json =
+            value.as_str().filter(|_| !fits(&value)).and_then(|text| serde_json::from_str(text).ok());
         let value = as_json.filter(fits).unwrap_or(value);
         all.insert(name, value);
     }

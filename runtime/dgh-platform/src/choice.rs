@@ -78,10 +78,14 @@ pub fn choose(
     // A recogniser of one's own listens on this machine or beside it, as a model does.
     let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
     let real = VoiceRegistry::new(near, Arc::clone(secrets));
-    let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), secrets, |model| real.stt(model).map(drop))?;
+    let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), secrets, |model| {
+        real.stt(model).map(drop)
+    })?;
     uses.stt = stt.shown();
     uses.notices.extend(stt.notice);
-    let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), secrets, |model| real.tts(model).map(drop))?;
+    let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), secrets, |model| {
+        real.tts(model).map(drop)
+    })?;
     uses.tts = tts.shown();
     uses.notices.extend(tts.notice);
     listens_and_speaks(&own(&agent.models.realtime), secrets, &real, &mut uses);
@@ -91,12 +95,7 @@ pub fn choose(
 }
 
 /// A speech-to-speech model hears, thinks and speaks by itself; a voice beside it speaks exact words.
-fn listens_and_speaks(
-    own: &[Model],
-    secrets: &Arc<dyn Secrets>,
-    real: &VoiceRegistry,
-    uses: &mut Uses,
-) {
+fn listens_and_speaks(own: &[Model], secrets: &Arc<dyn Secrets>, real: &VoiceRegistry, uses: &mut Uses) {
     if own.is_empty() {
         return;
     }
@@ -156,8 +155,7 @@ fn choose_llm(
 }
 
 /// Said beside the reason why the embedded model answers.
-const OFFLINE_MODEL: &str =
-    "the built-in offline model answers. It knows plain English, and follows the agent's questions and routes.";
+const OFFLINE_MODEL: &str = "the built-in offline model answers. It knows plain English, and follows the agent's questions and routes.";
 
 /// Whether a list of models can be used.
 enum Ready {
@@ -168,11 +166,7 @@ enum Ready {
 impl Ready {
     /// A list can be used when all of it can, or one that has its key: a server on this machine that
     /// was meant as a fallback is no reason to prefer a list to what is known to work.
-    fn of(
-        list: &[Model],
-        secrets: &Arc<dyn Secrets>,
-        check: impl Fn(&Model) -> Result<(), String>,
-    ) -> Self {
+    fn of(list: &[Model], secrets: &Arc<dyn Secrets>, check: impl Fn(&Model) -> Result<(), String>) -> Self {
         let (mut names, mut wrong, mut keyed) = (Vec::new(), Vec::new(), false);
         for model in list {
             match check(model) {
@@ -237,7 +231,8 @@ fn part(
         _ => ("an offline voice speaks", "there is no voice here. What the agent says is shown."),
     };
     let one = |model: Model, notice| Part { instead: Instead::Model(model), name: None, notice };
-    let lacking = |why: String, notice| Part { instead: Instead::Lacking(why), name: None, notice: Some(notice) };
+    let lacking =
+        |why: String, notice| Part { instead: Instead::Lacking(why), name: None, notice: Some(notice) };
     let ready = Ready::of(own, secrets, |model| check(model).map_err(|e| e.to_string()));
     let reason = match (wanted, ready) {
         (Some("none"), _) => return Ok(lacking("none is wanted".to_owned(), capital(without))),

@@ -131,7 +131,8 @@ fn prepare(project: &Project, compiled: Compiled, options: &Options) -> anyhow::
     let mut ready = Vec::new();
     for (_, agent) in agents::own_agents(&program) {
         let locale = agent.locale();
-        let toolbox = Toolbox::new(Arc::clone(&program), client.clone(), Arc::clone(&secrets), env.clone(), locale);
+        let toolbox =
+            Toolbox::new(Arc::clone(&program), client.clone(), Arc::clone(&secrets), env.clone(), locale);
         ready.push(Arc::new(Agent {
             name: agent.name.clone(),
             project: project.clone(),

@@ -75,12 +75,7 @@ struct Known {
 impl Deployments {
     /// Nothing yet of the agents under a path.
     pub fn new(path: &Path, options: Options) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            options,
-            current: RwLock::default(),
-            known: Mutex::default(),
-        }
+        Self { path: path.to_path_buf(), options, current: RwLock::default(), known: Mutex::default() }
     }
 
     /// What is served now.

@@ -94,7 +94,8 @@ async fn asset(Path(path): Path<String>, asked: HeaderMap) -> Response {
 
 async fn health(State(app): State<Arc<App>>) -> Response {
     if app.calls.is_draining() {
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "no new calls are taken").into_response();
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "no new calls are taken")
+            .into_response();
     }
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "ok\n").into_response()
 }

@@ -36,10 +36,7 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in fixed {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -57,8 +54,12 @@ fn check(headers: &HeaderMap, public: Option<&Url>) -> Result<(), ApiError> {
     let is_public = |url: &Url| public.is_some_and(|public| public.host() == url.host());
     let known = host.as_ref().is_some_and(|host| is_public(host) || cannot_be_rebound(host));
     if !known {
-        return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "this is not the name of this server")
-            .hint("Name the address that the world uses with `--public-url`."));
+        return Err(ApiError::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown_host",
+            "this is not the name of this server",
+        )
+        .hint("Name the address that the world uses with `--public-url`."));
     }
     let Some(origin) = text(header::ORIGIN) else {
         return match text(HeaderName::from_static("sec-fetch-site")) {

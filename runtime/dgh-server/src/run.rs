@@ -5,7 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use dgh_platform::{Calls, Deployments};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,6 +22,12 @@ use crate::settings::Settings;
 
 /// How long answers that are on their way may take when the calls are over.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long a client may take to send the head of a request, and to be silent between two.
+const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// Longest head of a request, and what is kept to read and write per connection.
+const MAX_HEAD: usize = 32 << 10;
+/// A pause when no connection can be taken.
+const NOT_TAKEN: Duration = Duration::from_millis(100);
 
 /// A server that listens.
 pub struct Running {
@@ -24,7 +35,7 @@ pub struct Running {
     pub address: SocketAddr,
     calls: Arc<Calls>,
     stop: oneshot::Sender<()>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     upkeep: JoinHandle<()>,
 }
 
@@ -46,19 +57,42 @@ pub async fn start(
     let app = App::new(deployments, Arc::clone(&calls), settings, address, figures);
     let router = router(&app);
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(async move {
-        use axum::serve::ListenerExt as _;
-        // Frames are small and due: none waits for another (Nagle).
-        let listener = listener.tap_io(|socket| {
-            let _ = socket.set_nodelay(true);
-        });
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async {
-                let _ = stopped.await;
-            })
-            .await
-    });
+    let server = tokio::spawn(listen_until(listener, router, stopped));
     Ok(Running { address, calls, stop, server, upkeep })
+}
+
+/// Answers until it is told to stop; then answers what was asked before.
+async fn listen_until(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
+    let mut server = Builder::new(TokioExecutor::new()).http1_only();
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => break,
+        };
+        let socket = match accepted {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                // No more files, as a rule: some are closed soon.
+                tracing::warn!(%error, "a connection was not taken");
+                tokio::time::sleep(NOT_TAKEN).await;
+                continue;
+            }
+        };
+        // Frames are small and due: none waits for another (Nagle).
+        let _ = socket.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(socket), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
 }
 
 impl Running {
@@ -70,7 +104,7 @@ impl Running {
         let _ = self.stop.send(());
         self.upkeep.abort();
         match timeout(LAST_ANSWERS, self.server).await {
-            Ok(served) => served??,
+            Ok(served) => served?,
             Err(_) => tracing::debug!("answers were still on their way"),
         }
         Ok(left)

@@ -37,11 +37,8 @@ async fn house(settings: Settings, tts: &str) -> House {
     );
     fs::write(folder.path().join("agent.dgh"), text).unwrap();
     fs::write(folder.path().join("token"), TOKEN).unwrap();
-    fs::write(
-        folder.path().join("dgh.toml"),
-        "[profiles.dev.secrets]\nTWILIO_AUTH_TOKEN = \"file:token\"\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("dgh.toml"), "[profiles.dev.secrets]\nTWILIO_AUTH_TOKEN = \"file:token\"\n")
+        .unwrap();
     let spoken = if tts.is_empty() { Some("none".to_owned()) } else { None };
     let wanted = Wanted { stt: Some("none".into()), tts: spoken, ..Wanted::default() };
     let deployments = Arc::new(Deployments::new(folder.path(), Options { wanted, ..Options::default() }));
@@ -122,7 +119,11 @@ async fn pages_of_others_can_do_nothing() {
     let rebound = house.client.get(house.url("/api/agents")).header("host", "evil.example");
     assert_eq!(refused(rebound.send().await.unwrap()).await, (421, "unknown_host".into()));
     // A form of another page cannot send JSON.
-    let form = house.client.post(house.url("/api/calls")).header("content-type", "text/plain").body(body.to_string());
+    let form = house
+        .client
+        .post(house.url("/api/calls"))
+        .header("content-type", "text/plain")
+        .body(body.to_string());
     assert_eq!(refused(form.send().await.unwrap()).await, (415, "bad_request".into()));
 }
 
@@ -218,7 +219,8 @@ async fn a_carriers_call_needs_a_ticket_that_is_good_once() {
     }
     let mut heard = 0;
     while heard < 10 {
-        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap().unwrap().unwrap();
+        let message =
+            tokio::time::timeout(Duration::from_secs(20), socket.next()).await.unwrap().unwrap().unwrap();
         if let Message::Text(text) = message {
             let message: Json = serde_json::from_str(&text).unwrap();
             heard += usize::from(message["event"] == "media" && message["streamSid"] == "MZ1");

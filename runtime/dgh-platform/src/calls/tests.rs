@@ -42,7 +42,13 @@ struct Script {
 
 impl Script {
     fn new(types: &[&'static str]) -> Self {
-        let about = LineAbout { kind: "webrtc", rate: 8_000, cancels_echo: true, shows: true, ..LineAbout::default() };
+        let about = LineAbout {
+            kind: "webrtc",
+            rate: 8_000,
+            cancels_echo: true,
+            shows: true,
+            ..LineAbout::default()
+        };
         Self { about, types: types.iter().copied().collect(), hears: 0 }
     }
 }
@@ -55,7 +61,7 @@ impl Line for Script {
     fn poll_event(&mut self, _: &mut Context<'_>, _: &mut Frame) -> Poll<LineEvent> {
         // Answers once the agent has said something.
         match self.types.front() {
-            Some(_) if self.hears > 50 => {
+            Some(_) if self.hears > 40 => {
                 Poll::Ready(LineEvent::Typed(self.types.pop_front().unwrap_or_default().to_owned()))
             }
             _ => Poll::Pending,
@@ -170,7 +176,10 @@ async fn there_are_no_more_calls_than_there_may_be() {
     first.fail("nobody there".to_owned());
     assert_eq!(house.calls.count(), 0);
     let summary = live.summary();
-    assert_eq!((summary.ended_by.as_deref(), summary.why.as_deref()), (Some("not_connected"), Some("nobody there")));
+    assert_eq!(
+        (summary.ended_by.as_deref(), summary.why.as_deref()),
+        (Some("not_connected"), Some("nobody there"))
+    );
     assert!(house.calls.begin(house.new_call(&[])).is_ok());
 }
 

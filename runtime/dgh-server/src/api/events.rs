@@ -69,6 +69,8 @@ fn lines(live: Arc<Live>, last: u64) -> impl Stream<Item = Result<Event, Infalli
         None
     });
     batches.flat_map(|lines| {
-        stream::iter(lines.into_iter().map(|(number, text)| Ok(Event::default().id(number.to_string()).data(text))))
+        stream::iter(
+            lines.into_iter().map(|(number, text)| Ok(Event::default().id(number.to_string()).data(text))),
+        )
     })
 }

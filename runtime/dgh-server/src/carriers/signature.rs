@@ -60,7 +60,12 @@ mod tests {
         changed.push(("From".to_owned(), "+1".to_owned()));
         assert!(!is_signed(TOKEN, URL, &changed, "0/KCTR6DLpKmkAf8muzZqo1nDgQ="));
         assert!(!is_signed("12346", URL, &parameters(), "0/KCTR6DLpKmkAf8muzZqo1nDgQ="));
-        assert!(!is_signed(TOKEN, "https://mycompany.com/myapp.php", &parameters(), "0/KCTR6DLpKmkAf8muzZqo1nDgQ="));
+        assert!(!is_signed(
+            TOKEN,
+            "https://mycompany.com/myapp.php",
+            &parameters(),
+            "0/KCTR6DLpKmkAf8muzZqo1nDgQ="
+        ));
         assert!(!is_signed(TOKEN, URL, &parameters(), ""));
         assert!(!is_signed(TOKEN, URL, &parameters(), "not base64!"));
     }

@@ -55,9 +55,8 @@ pub(crate) async fn without_ticket(
 }
 
 fn open(app: Arc<App>, ticket: Ticket, socket: WebSocketUpgrade) -> Result<Response, ApiError> {
-    let protocol = carrier::named(&ticket.carrier).ok_or_else(|| {
-        ApiError::new(StatusCode::NOT_FOUND, "no_carrier", "there is no such carrier")
-    })?;
+    let protocol = carrier::named(&ticket.carrier)
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "no_carrier", "there is no such carrier"))?;
     let current = app.deployments.current();
     let agent = Arc::clone(current.get(&ticket.agent).ok_or_else(|| ApiError::no_agent(&ticket.agent))?);
     if app.calls.is_draining() {

@@ -35,18 +35,30 @@ pub(crate) async fn voice(
     let current = app.deployments.current();
     let agent = current.get(&id).ok_or_else(|| ApiError::no_agent(&id))?;
     let base = base(&app, &headers).ok_or_else(|| {
-        ApiError::new(StatusCode::BAD_REQUEST, "unknown_host", "the request does not say which host it is for")
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "unknown_host",
+            "the request does not say which host it is for",
+        )
     })?;
     if !app.settings.insecure_carriers {
         let token = agent.secrets().secret(TOKEN).ok_or_else(|| {
-            ApiError::new(StatusCode::FORBIDDEN, "no_token", "calls of Twilio cannot be told from others here")
-                .hint("Set TWILIO_AUTH_TOKEN in the environment, or under the profile's secrets.")
+            ApiError::new(
+                StatusCode::FORBIDDEN,
+                "no_token",
+                "calls of Twilio cannot be told from others here",
+            )
+            .hint("Set TWILIO_AUTH_TOKEN in the environment, or under the profile's secrets.")
         })?;
         let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
         let url = format!("{base}{}", path(&uri));
         if !is_signed(token.expose_secret(), &url, &parameters, signature.unwrap_or_default()) {
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "bad_signature", "this request is not signed by Twilio")
-                .hint("Behind a proxy, name the address that Twilio calls with `--public-url`."));
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "bad_signature",
+                "this request is not signed by Twilio",
+            )
+            .hint("Behind a proxy, name the address that Twilio calls with `--public-url`."));
         }
     }
     if app.calls.is_draining() {
