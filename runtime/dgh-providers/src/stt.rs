@@ -7,18 +7,18 @@
 pub mod assemblyai;
 pub mod azure;
 mod batch;
-mod connection;
+pub(crate) mod connection;
 pub mod deepgram;
 pub mod failover;
 pub mod flux;
 pub(crate) mod gate;
 pub mod openai;
 pub(crate) mod openai_file;
-mod session;
+pub(crate) mod session;
 mod sound;
 pub mod speechmatics;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod wire;
 
 use std::sync::Arc;
@@ -150,6 +150,8 @@ pub enum SttEvent {
 pub struct Expected {
     /// Sentences and words that fit: examples of routes, cases of enums, yes and no.
     pub phrases: Vec<String>,
+    /// When routes apply, in the words of the agent's author: "They ask about a bill".
+    pub topics: Vec<String>,
     /// Numbers, digits, dates, times or sums of money fit.
     pub numbers: bool,
     /// Anything else fits as well: names, reasons.

@@ -7,7 +7,7 @@ use dgh_engine::reply::Model;
 use dgh_net::{Client, Secrets};
 
 use crate::llm::LlmErrorKind;
-use crate::offline_voice::OfflineTts;
+use crate::offline_voice::{OfflineStt, OfflineTts};
 use crate::realtime::Realtime;
 use crate::realtime::gemini::GeminiLive;
 use crate::realtime::openai::OpenAiRealtime;
@@ -56,6 +56,7 @@ impl VoiceRegistry {
             "openai_transcribe" => stt::openai::new(model, client, secrets)?,
             "assemblyai_stream" => Arc::new(stt::assemblyai::AssemblyAi::new(model, client, secrets)?),
             "azure_recognition" => Arc::new(stt::azure::Azure::new(model, client, secrets)?),
+            "offline_stt" => Arc::new(OfflineStt::new(model)?),
             "speechmatics_realtime" => Arc::new(stt::speechmatics::Speechmatics::new(model, client, secrets)?),
             _ => return Err(unknown(model)),
         })

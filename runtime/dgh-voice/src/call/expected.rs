@@ -9,7 +9,10 @@ pub(super) fn of(call: &Call) -> Expected {
     let here = call.expects();
     let mut expected = Expected { language: call.language().to_owned(), ..Expected::default() };
     for label in here.labels {
+        // Without examples, nobody knows in which words it is asked for.
+        expected.open |= label.like.is_empty();
         expected.phrases.extend(label.like);
+        expected.topics.push(label.sentence);
     }
     if here.read_back {
         yes_or_no(&mut expected);
