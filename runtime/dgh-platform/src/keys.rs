@@ -33,8 +33,7 @@ pub fn fresh_key() -> anyhow::Result<[u8; KEY_LENGTH]> {
 
 /// Letters that nobody guesses: 128 bits in hex.
 pub fn secret_name() -> anyhow::Result<String> {
-    let bytes: [u8; 16] = random()?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(random()?)))
 }
 
 fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_LENGTH]> {

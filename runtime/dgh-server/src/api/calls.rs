@@ -71,7 +71,8 @@ async fn talk(app: Arc<App>, pending: Pending, waiting: Waiting, mut candidates:
     let id = live.summary().id;
     let call = async {
         match waiting.connected().await {
-            Ok(line) => pending.run(line).await,
+            // As large as its state, once, and not in every future around it.
+            Ok(line) => Box::pin(pending.run(line)).await,
             Err(error) => pending.fail(error.to_string()),
         }
     };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a ticket is good. Carriers open the socket within a second or two.
-pub(crate) const GOOD_FOR: Duration = Duration::from_secs(60);
+pub(crate) const GOOD_FOR: Duration = Duration::from_mins(1);
 /// Tickets at a time.
 const MOST: usize = 10_000;
 
