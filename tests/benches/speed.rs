@@ -1,4 +1,5 @@
-//! What the compiler and the engine cost: `cargo bench -p dgh-tests`, or with words to filter.
+//! What the compiler and the engine cost, and what a judge buys: `cargo bench -p dgh-tests`, or with
+//! words to filter.
 //!
 //! Every figure is the median of several runs on this machine, printed beside its goal. Growth is a
 //! ratio within one run, so it holds on any machine.
@@ -10,6 +11,8 @@
     clippy::cast_precision_loss,
     missing_docs
 )]
+
+mod judge;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -30,13 +33,14 @@ fn main() {
     let filter: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let wanted = |name: &str| filter.is_empty() || filter.iter().any(|f| name.contains(f.as_str()));
     println!("{:<44} {:>14} {:>14}", "what", "figure", "goal");
-    let benches: [(&str, fn()); 6] = [
+    let benches: [(&str, fn()); 7] = [
         ("parse", parse),
         ("check", check),
         ("fmt", format),
         ("tests", scripted_tests),
         ("step", engine_step),
         ("process", process),
+        ("judge", judge::judge),
     ];
     for (name, bench) in benches {
         if wanted(name) {
