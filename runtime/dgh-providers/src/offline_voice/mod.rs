@@ -4,6 +4,9 @@
 //! processes that stay. What is spoken is private: it goes through pipes and files without a name,
 //! never through arguments, which others on the machine see.
 
+// Counts of words and samples are far below what a float holds exactly; levels are positive.
+#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss)]
+
 mod english;
 mod grammar;
 mod pool;

@@ -42,7 +42,7 @@ fn recogniser(python: PathBuf, patience: Duration) -> (OfflineStt, Arc<Pool>) {
 async fn real() -> (OfflineStt, Arc<Pool>, MutexGuard<'static, ()>) {
     static TURN: Mutex<()> = Mutex::const_new(());
     let turn = TURN.lock().await;
-    let (stt, pool) = recogniser(python(), Duration::from_secs(60));
+    let (stt, pool) = recogniser(python(), Duration::from_mins(1));
     (stt, pool, turn)
 }
 
@@ -136,8 +136,10 @@ fn noise(level: f64, ms: usize) -> Bytes {
     (0..ms * 16).flat_map(|_| ((random() * level) as i16).to_le_bytes()).collect()
 }
 
-/// What callers say to the clinic, and where.
-const CALLS: &[(fn() -> Expected, &[&str])] = &[
+/// What is expected somewhere, and what is said there.
+type Place = (fn() -> Expected, &'static [&'static str]);
+/// What callers say to the clinic.
+const CALLS: &[Place] = &[
     (
         welcome,
         &[
