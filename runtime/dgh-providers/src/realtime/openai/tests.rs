@@ -264,14 +264,21 @@ async fn what_stays_the_same_is_told_once_and_the_card_stands_last() {
     assert_eq!(
         sent,
         [
-            "create card_1", "response.create",
-            "create Tomorrow.", "delete card_1", "create card_2", "response.create",
+            "create card_1",
+            "response.create",
+            "create Tomorrow.",
+            "delete card_1",
+            "create card_2",
+            "response.create",
         ]
     );
     let card = &line.server.received_of("conversation.item.create")[0]["item"];
     assert_eq!((&card["role"], &card["content"][0]["type"]), (&json!("system"), &json!("input_text")));
     let text = card["content"][0]["text"].as_str().unwrap();
-    assert!(text.starts_with("[Notes for your next reply.") && text.contains("Find a time that suits the patient."));
+    assert!(
+        text.starts_with("[Notes for your next reply.")
+            && text.contains("Find a time that suits the patient.")
+    );
     let asked = line.server.received_of("response.create");
     assert_eq!(asked[0]["response"].get("instructions"), None, "they would stand before everything");
     assert_eq!(
@@ -293,7 +300,8 @@ async fn another_persona_is_told_as_soon_as_it_speaks() {
         line.until_done().await;
     }
     let updates = line.server.received_of("session.update");
-    let told: Vec<_> = updates.iter().skip(1).map(|update| update["session"]["instructions"].clone()).collect();
+    let told: Vec<_> =
+        updates.iter().skip(1).map(|update| update["session"]["instructions"].clone()).collect();
     assert_eq!(told, ["You are Kim.", ""]);
     assert_eq!(line.server.received_of("conversation.item.delete").len(), 2, "one card at a time");
 }

@@ -227,7 +227,11 @@ fn done(reply: ReplyId) -> RealtimeEvent {
 }
 
 fn lost() -> VoiceError {
-    VoiceError { provider: "openai".into(), kind: LlmErrorKind::Network, message: "the socket was cut".into() }
+    VoiceError {
+        provider: "openai".into(),
+        kind: LlmErrorKind::Network,
+        message: "the socket was cut".into(),
+    }
 }
 
 fn note() -> Does {
@@ -284,7 +288,8 @@ fn position(over: &Over, what: impl Fn(&What) -> bool) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_answers_and_a_voice_speaks_exact_words() {
-    let fake = Fake::answering([vec![Does::Say("Which day would suit you?")], vec![note(), Does::Say("Fine.")]]);
+    let fake =
+        Fake::answering([vec![Does::Say("Which day would suit you?")], vec![note(), Does::Say("Fine.")]]);
     let mut studio = fake.call(AGENT).await;
     studio.agent_finishes().await;
     fake.hears(&mut studio, "On March third.").await;
@@ -321,12 +326,14 @@ async fn a_route_is_taken_when_what_was_said_with_it_was_heard() {
     fake.hears(&mut studio, "March third, but I want to speak to a person.").await;
     let over = studio.ends().await;
     assert_eq!(outcome(&over), Some("human"));
-    let spoken = position(&over, |what| {
-        matches!(what, What::Effect(Effect::Emit(Record::Agent { text, .. })) if text.starts_with("Of course"))
-    });
+    let spoken = position(
+        &over,
+        |what| matches!(what, What::Effect(Effect::Emit(Record::Agent { text, .. })) if text.starts_with("Of course")),
+    );
     let route = position(&over, |what| matches!(what, What::Effect(Effect::Emit(Record::Route { .. }))));
     assert!(spoken < route, "{:#?}", over.records);
-    let noted = over.records.iter().any(|record| matches!(record, Record::Value { name, .. } if name == "day"));
+    let noted =
+        over.records.iter().any(|record| matches!(record, Record::Value { name, .. } if name == "day"));
     assert!(noted, "{:#?}", over.records);
 }
 
@@ -374,7 +381,10 @@ async fn what_was_not_heard_was_not_said() {
     };
     let kept = kept.strip_prefix(GREETING).unwrap().trim().to_owned();
     let letters = heard_ms / 60;
-    assert!(long.starts_with(&kept) && (kept.len() as u64).abs_diff(letters) < 15, "{kept}, {letters} letters");
+    assert!(
+        long.starts_with(&kept) && (kept.len() as u64).abs_diff(letters) < 15,
+        "{kept}, {letters} letters"
+    );
     assert_eq!(cut_answer(&over, "We "), kept, "what is kept is what the record says");
     assert_eq!(outcome(&over), Some("booked"));
 }
@@ -436,7 +446,11 @@ async fn an_answer_behind_words_that_were_talked_over_was_not_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hang_up_ends_it_and_the_last_turn_is_learnt_from() {
-    let fake = Fake::answering([vec![Does::Say("Which day?")], vec![Does::Say("Let me see, one moment.")], vec![note()]]);
+    let fake = Fake::answering([
+        vec![Does::Say("Which day?")],
+        vec![Does::Say("Let me see, one moment.")],
+        vec![note()],
+    ]);
     let mut studio = fake.call(AGENT).await;
     studio.agent_finishes().await;
     fake.hears(&mut studio, "On March third.").await;
@@ -446,7 +460,8 @@ async fn a_hang_up_ends_it_and_the_last_turn_is_learnt_from() {
     assert!(over.frames.iter().all(|at| *at <= closed + 20), "sound after the end");
     assert!(matches!(over.records.last(), Some(Record::Ended { ended_by, .. }) if ended_by == "caller"));
     assert_eq!(fake.purposes().last(), Some(&Purpose::Extract));
-    let noted = over.records.iter().any(|record| matches!(record, Record::Value { name, .. } if name == "day"));
+    let noted =
+        over.records.iter().any(|record| matches!(record, Record::Value { name, .. } if name == "day"));
     assert!(noted, "{:#?}", over.records);
 }
 
@@ -467,10 +482,7 @@ async fn a_session_that_breaks_is_replaced_and_the_next_one_knows_what_was_said(
     assert_eq!(over.troubles(), ["realtime: openai: the socket was cut"]);
     let opened = fake.0.lock().unwrap().opened.clone();
     assert_eq!(opened.len(), 2);
-    let known = [
-        Message::Agent(format!("{GREETING} Which day?")),
-        Message::Caller("Well, hello.".into()),
-    ];
+    let known = [Message::Agent(format!("{GREETING} Which day?")), Message::Caller("Well, hello.".into())];
     assert_eq!(opened[1].history, known);
     assert_eq!(fake.purposes(), [Purpose::Opening, Purpose::Turn, Purpose::Turn, Purpose::Turn]);
     assert_eq!(fake.asked()[1].id, fake.asked()[2].id, "the same answer is asked for again");
@@ -486,7 +498,8 @@ async fn without_a_voice_the_session_recites() {
         .replace(" { say \"I will put you through. Goodbye.\" }", "")
         .replace(" { say \"You are booked. Goodbye.\" }", "");
     let fake = Fake::answering([vec![Does::Say("Good morning. Which day?")]]);
-    let mut studio = Studio::in_scene(&program, Script::default(), Scene { mute: true, ..fake.scene() }).await;
+    let mut studio =
+        Studio::in_scene(&program, Script::default(), Scene { mute: true, ..fake.scene() }).await;
     studio.wait(ms(15_000)).await;
     let recited = fake.asked()[1].clone();
     assert_eq!(recited.purpose, Purpose::Tell);
@@ -558,7 +571,8 @@ async fn a_call_in_the_protocol_of_openai() {
     ];
     let hears = ["What is free?", "Tuesday."].map(|text| Some(text.to_owned()));
     let piece = Duration::from_millis(20);
-    let script = RealtimeScript { answers: answers.into(), hears: hears.into(), piece, ..RealtimeScript::default() };
+    let script =
+        RealtimeScript { answers: answers.into(), hears: hears.into(), piece, ..RealtimeScript::default() };
     let server = RealtimeServer::start(script).await;
     let scene = over_a_socket("openai_realtime", &server.url("/v1/realtime"));
     let mut studio = Studio::in_scene(AGENT, Script::default(), scene).await;
@@ -606,7 +620,10 @@ async fn a_call_in_the_protocol_of_google() {
     assert!(over.troubles().is_empty(), "{:?}", over.troubles());
     let setup = &server.received()[0]["setup"];
     assert!(setup["systemInstruction"]["parts"][0]["text"].as_str().unwrap().starts_with("You are Kim"));
-    let answered = server.received().iter().any(|m| m["toolResponse"]["functionResponses"][0]["response"]["result"] == "10:00");
+    let answered = server
+        .received()
+        .iter()
+        .any(|m| m["toolResponse"]["functionResponses"][0]["response"]["result"] == "10:00");
     assert!(answered, "{:?}", server.received());
 }
 

@@ -110,7 +110,9 @@ async fn a_voicemail_is_spoken_to_after_its_beep() {
     studio.wait(ms(400)).await;
     studio.caller_speaks(ms(1_500)).await;
     // Partial words give it away long before it is over, and before the first word is due.
-    studio.hears(SttEvent::Partial { text: "You have reached Ann Miller. Please leave a message".into() }).await;
+    studio
+        .hears(SttEvent::Partial { text: "You have reached Ann Miller. Please leave a message".into() })
+        .await;
     studio.caller_speaks(ms(3_500)).await;
     studio.understood(GREETING).await;
     studio.wait(ms(400)).await;
@@ -123,7 +125,10 @@ async fn a_voicemail_is_spoken_to_after_its_beep() {
     assert_eq!(over.agent_words()[0], MESSAGE);
     assert_eq!(outcome(&over), Some("left_message"));
     assert_eq!(answered_by(&over), [AnsweredBy::Voicemail]);
-    assert!(!over.records.iter().any(|record| matches!(record, Record::Caller { .. })), "a machine says no turn");
+    assert!(
+        !over.records.iter().any(|record| matches!(record, Record::Caller { .. })),
+        "a machine says no turn"
+    );
 }
 
 #[tokio::test(start_paused = true)]
