@@ -9,6 +9,7 @@ use dgh_ir::Program;
 use dgh_ir::program::{Agent, ProviderUse};
 use dgh_net::{Client, Policy, Secrets};
 use dgh_providers::llm::LlmErrorKind;
+use dgh_providers::offline_voice::Available;
 use dgh_providers::realtime::Realtime;
 use dgh_providers::stt::Stt;
 use dgh_providers::tts::Tts;
@@ -31,6 +32,8 @@ pub struct Wanted {
     pub stt: Option<String>,
     /// `--tts`: the same.
     pub tts: Option<String>,
+    /// What of the offline voice is installed here; none: nobody looked.
+    pub offline: Option<Available>,
 }
 
 /// What an agent uses, for people.
@@ -78,20 +81,42 @@ pub fn choose(
     // A recogniser of one's own listens on this machine or beside it, as a model does.
     let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
     let real = VoiceRegistry::new(near, Arc::clone(secrets));
+    let offline = |installed: &dyn Fn(&Available) -> Result<String, String>, model: &Model| match wanted
+        .offline
+        .as_ref()
+        .map(installed)
+    {
+        Some(Err(why)) if model.provider == OFFLINE => {
+            Err(VoiceError { provider: OFFLINE.to_owned(), kind: LlmErrorKind::Setup, message: why })
+        }
+        _ => Ok(()),
+    };
+    let (hearing, speaking) = (|a: &Available| a.recogniser.clone(), |a: &Available| a.voice.clone());
     let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), secrets, |model| {
-        real.stt(model).map(drop)
+        offline(&hearing, model).and_then(|()| real.stt(model).map(drop))
     })?;
-    uses.stt = stt.shown();
+    uses.stt = named(stt.shown(), wanted.offline.as_ref().and_then(|a| hearing(a).ok()));
     uses.notices.extend(stt.notice);
     let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), secrets, |model| {
-        real.tts(model).map(drop)
+        offline(&speaking, model).and_then(|()| real.tts(model).map(drop))
     })?;
-    uses.tts = tts.shown();
+    uses.tts = named(tts.shown(), wanted.offline.as_ref().and_then(|a| speaking(a).ok()));
     uses.notices.extend(tts.notice);
     listens_and_speaks(&own(&agent.models.realtime), secrets, &real, &mut uses);
     let (hears, speaks) = (instead_of(&stt.instead), instead_of(&tts.instead));
     let voices = Arc::new(Voice { real, stt: stt.instead, tts: tts.instead });
     Ok(Chosen { models: thinks, llm, voices, stt: hears, tts: speaks, uses })
+}
+
+/// The provider that needs neither key nor network.
+const OFFLINE: &str = "offline";
+
+/// Programs that stand behind `offline` have names that people know.
+fn named(shown: Option<String>, program: Option<String>) -> Option<String> {
+    match (shown, program) {
+        (Some(shown), Some(program)) if shown == OFFLINE => Some(format!("{program} (offline)")),
+        (shown, _) => shown,
+    }
 }
 
 /// A speech-to-speech model hears, thinks and speaks by itself; a voice beside it speaks exact words.

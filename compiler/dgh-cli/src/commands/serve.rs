@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use dgh_compile::Compiled;
 use dgh_platform::calls::{Data, Settings as CallSettings};
 use dgh_platform::{Agent, Calls, Deployments, Options, Project, Told, Wanted, keys, watcher};
+use dgh_providers::offline_voice::available;
 use dgh_server::{IceSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -41,6 +42,7 @@ async fn serve(args: &Serve) -> anyhow::Result<Outcome> {
             llm_timeout: args.llm_timeout,
             stt: args.stt.clone(),
             tts: args.tts.clone(),
+            offline: Some(available().await),
         },
         no_mocks: args.no_mocks,
     };
