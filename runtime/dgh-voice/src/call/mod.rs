@@ -23,14 +23,16 @@ mod replies;
 mod room;
 mod setup;
 mod show;
+mod sound;
 mod stopwatch;
+mod wake;
 
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
-use dgh_engine::event::{Event, StoppedBy, ToolCallId, ToolFailure, UtteranceId};
+use dgh_engine::event::{Event, StoppedBy, ToolCallId, ToolFailure};
 use dgh_engine::log::{LoggedCall, Voice};
 use dgh_providers::stt::SttEvent;
 use futures::future::BoxFuture;
@@ -41,19 +43,19 @@ pub use setup::{CallTools, Recordings, Setup, Watch};
 
 use crate::answer::{Classifier, Fact};
 use crate::audio::Frame;
-use crate::FRAME_MS;
-use crate::audio::record::{Recorder, Side};
+use crate::audio::record::Recorder;
 use crate::line::{Line, LineCommand, LineEvent};
-use crate::playout::{Out, Playout};
+use crate::playout::Playout;
 use crate::turn::{Decision, Heard, TurnTaker};
 use ahead::Ahead;
 use clock::Clock;
 use duplex::Duplex;
 use ear::Ear;
-use mouth::{Made, Mouth};
+use mouth::Mouth;
 use replies::Replies;
 use room::Room;
 use stopwatch::Stopwatch;
+use wake::Wake;
 
 /// How long a call may go on after its end was decided: what is queued is played, and not more.
 pub const LONGEST_END_MS: u64 = 60_000;
@@ -80,19 +82,6 @@ pub async fn run<L: Line>(line: L, setup: Setup) -> Ended {
         driver.settle();
     }
     driver.finish().await
-}
-
-/// What a call woke up for.
-enum Wake {
-    Line(LineEvent),
-    Understood(Option<SttEvent>),
-    Made(Made),
-    Reply(Event),
-    Prepared(Event),
-    Tool(ToolCallId, Result<Json, ToolFailure>),
-    Told(Option<Event>),
-    Session(realtime::Told),
-    Due,
 }
 
 struct Driver<L> {
@@ -256,75 +245,6 @@ impl<L: Line> Driver<L> {
 
     fn is_over(&self) -> bool {
         self.over
-    }
-
-    /// Waits for whatever comes first.
-    async fn next(&mut self) -> Wake {
-        self.set_alarm();
-        poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        let _ = self.line.poll_flush(cx);
-        if self.closed.is_none()
-            && let Poll::Ready(event) = self.line.poll_event(cx, &mut self.heard)
-        {
-            return Poll::Ready(Wake::Line(event));
-        }
-        if let Poll::Ready(event) = self.ear.poll(cx) {
-            return Poll::Ready(Wake::Understood(event));
-        }
-        if let Poll::Ready(event) = self.replies.poll(cx) {
-            return Poll::Ready(Wake::Reply(event));
-        }
-        if let Some(ahead) = &mut self.ahead
-            && let Poll::Ready(event) = ahead.replies.poll(cx)
-        {
-            return Poll::Ready(Wake::Prepared(event));
-        }
-        if let Poll::Ready(made) = self.mouth.poll(cx) {
-            return Poll::Ready(Wake::Made(made));
-        }
-        if let Some(duplex) = &mut self.duplex
-            && let Poll::Ready(told) = duplex.speaker.poll(cx, self.clock.now())
-        {
-            return Poll::Ready(Wake::Session(told));
-        }
-        for index in 0..self.tools.len() {
-            let Some((id, answer)) = self.tools.get_mut(index) else { break };
-            if let Poll::Ready(result) = answer.as_mut().poll(cx) {
-                let id = *id;
-                drop(self.tools.swap_remove(index));
-                return Poll::Ready(Wake::Tool(id, result));
-            }
-        }
-        if self.inbox_open
-            && let Poll::Ready(event) = self.setup.inbox.poll_recv(cx)
-        {
-            return Poll::Ready(Wake::Told(event));
-        }
-        if self.due.is_some() && self.sleep.as_mut().poll(cx).is_ready() {
-            self.due = None;
-            return Poll::Ready(Wake::Due);
-        }
-        Poll::Pending
-    }
-
-    /// Sets the one timer of the call to the nearest deadline.
-    fn set_alarm(&mut self) {
-        let engine = self.engine_due.map(|at| self.clock.instant(at));
-        let who = self.who.as_ref().and_then(Classifier::deadline);
-        let session = self.duplex.as_ref().and_then(|duplex| duplex.speaker.deadline());
-        let (voice, mouth) = (self.ear.voice_due(), self.mouth.deadline(self.clock.now()));
-        let others =
-            [self.playout_due, self.room_due, self.turns.deadline(), self.ending, who, session, voice, mouth];
-        let due = others.into_iter().flatten().map(|at| self.clock.at(at)).chain(engine).min();
-        if due != self.due {
-            self.due = due;
-            if let Some(due) = due {
-                self.sleep.as_mut().reset(due);
-            }
-        }
     }
 
     /// Hands what came to whom it concerns.
@@ -553,103 +473,6 @@ impl<L: Line> Driver<L> {
             },
             Decision::Prepare(_) => {}
             Decision::Finish => self.ear.finish(),
-        }
-    }
-
-    /// Sends what is due. Answers whether anything happened that others should see.
-    fn pump(&mut self) -> bool {
-        let mut happened = false;
-        loop {
-            let now = self.clock.now();
-            match self.mouth.playout.poll(now, &mut self.spoken) {
-                Out::Frame => {
-                    let about = self.mouth.playout.frame();
-                    self.ear.played(about.plays_at, &self.spoken);
-                    if let Some(room) = &mut self.room {
-                        room.behind(&mut self.spoken, about.plays_at);
-                    }
-                    self.line.send(LineCommand::Audio(self.spoken.samples()));
-                    if let Some(recording) = &mut self.recording {
-                        if about.muted {
-                            self.spoken.samples_mut().fill(0);
-                        }
-                        recording.agent(about.plays_at, &self.spoken);
-                    }
-                }
-                Out::Mark(mark) => self.line.send(LineCommand::Mark(mark)),
-                Out::Clear => {
-                    self.line.send(LineCommand::Clear);
-                    // What was sent ahead is not heard: it is no part of the recording.
-                    if let Some(recording) = &mut self.recording {
-                        let until = self.mouth.playout.frame().plays_at + FRAME_MS;
-                        recording.mute(Side::Agent, now, until.max(now));
-                    }
-                }
-                Out::Started(last_words::UTTERANCE) => {
-                    happened = true;
-                    self.sounds(last_words::UTTERANCE);
-                }
-                Out::Started(utterance) => {
-                    happened = true;
-                    self.sounds(utterance);
-                    self.tell(Event::SpeechStarted { utterance });
-                }
-                // The call is over already.
-                Out::Finished(last_words::UTTERANCE) => happened = true,
-                Out::Finished(utterance) => {
-                    happened = true;
-                    if let Some(duplex) = &mut self.duplex {
-                        duplex.finished(utterance);
-                    }
-                    self.tell(Event::SpeechFinished { utterance });
-                    // Whether the next one may be talked over.
-                    if let Some((_, interruptible)) = self.mouth.playout.sounding() {
-                        self.turns.handle(Heard::Agent(Some(interruptible)), now);
-                    }
-                }
-                Out::Wait(at) => {
-                    self.playout_due = at;
-                    break;
-                }
-            }
-        }
-        self.send_room();
-        let sounds = self.mouth.playout.sounding();
-        if self.agent_sounds && sounds.is_none() && self.mouth.playout.is_idle() {
-            self.agent_sounds = false;
-            self.turns.handle(Heard::Agent(None), self.clock.now());
-            happened = true;
-        }
-        happened
-    }
-
-    /// The room goes on where nobody speaks.
-    fn send_room(&mut self) {
-        let Some(room) = self.music.as_mut().or(self.room.as_mut()) else {
-            self.room_due = None;
-            return;
-        };
-        let speaks = self.mouth.playout.sounding().is_some() && self.mouth.playout.ahead_ms() > 0;
-        if self.closed.is_some() || speaks {
-            self.room_due = None;
-            return;
-        }
-        let now = self.clock.now();
-        while room.alone(now, &mut self.spoken) {
-            self.line.send(LineCommand::Audio(self.spoken.samples()));
-        }
-        self.room_due = Some(room.due());
-    }
-
-    fn sounds(&mut self, utterance: UtteranceId) {
-        let now = self.clock.now();
-        let interruptible = self.mouth.playout.sounding().is_none_or(|(_, may)| may);
-        self.agent_sounds = true;
-        self.turns.handle(Heard::Agent(Some(interruptible)), now);
-        self.setup.watch.speaking(false);
-        if let Some(timing) = self.stopwatch.frame(utterance, self.clock.micros(), &self.clock) {
-            self.show(&show::timing(&timing));
-            self.notes.push(Voice::Timing(timing));
         }
     }
 
