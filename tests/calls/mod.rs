@@ -2,6 +2,7 @@
 //! with sound that is spoken and heard by others. These run in real time, because sound does; what
 //! they wait for is always something that happens, and never a time that should be enough.
 
+mod browser;
 mod carrier;
 mod faults;
 mod leaks;

@@ -155,7 +155,6 @@ function happened(event) {
       break;
     case "speaking":
       $("voice-caller").classList.toggle("speaking", event.who === "caller");
-      $("voice-agent").classList.toggle("speaking", event.who === "agent");
       break;
     case "ended":
       began = 0;
@@ -168,6 +167,8 @@ function happened(event) {
       break;
     default:
       transcript.event(event);
+      $("voice-agent").classList.toggle("speaking", transcript.agentSpeaks);
+      if (event.type === "record" && event.record.what === "caller") $("voice-caller").classList.remove("speaking");
       // That nothing recognises speech here was said before the call.
       if (event.type !== "trouble" || event.part !== "stt" || agent.uses.stt) panel.event(event);
   }

@@ -12,6 +12,11 @@ export class Transcript {
     this.#list = list;
   }
 
+  // Whether words sound whose record has not come.
+  get agentSpeaks() {
+    return this.#speech.size > 0;
+  }
+
   clear() {
     this.end();
     this.#list.replaceChildren();
