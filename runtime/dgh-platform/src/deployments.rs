@@ -88,44 +88,29 @@ impl Deployments {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let projects = Project::find(&self.path)?;
         let names: Vec<String> = projects.iter().map(Project::shown).collect();
-        known.retain(|name, _| {
-            let stays = names.contains(name);
-            if !stays {
-                tell(Told::Gone(name));
-            }
-            stays
-        });
+        let gone: Vec<String> = known.keys().filter(|name| !names.contains(name)).cloned().collect();
+        known.retain(|name, _| names.contains(name));
+        let mut changed = Vec::new();
         for (project, name) in projects.iter().zip(&names) {
             let known = known.entry(name.clone()).or_default();
-            match deployment::load(project, &self.options) {
-                Loaded::Ready(bundle) => {
-                    let same = known.bundle.as_ref().is_some_and(|old| old.texts == bundle.texts);
-                    known.folders.clone_from(&bundle.folders);
-                    if !same || known.broken {
-                        read("ok");
-                        tell(Told::Serves(project, &bundle.agents));
-                    }
-                    known.broken = false;
-                    if !same {
-                        known.bundle = Some(bundle);
-                    }
-                }
-                Loaded::Broken(compiled) => {
-                    known.folders = deployment::folders(project, &compiled);
-                    known.broken = true;
-                    read("broken");
-                    tell(Told::Broken(project, &compiled));
-                }
-                Loaded::Unusable(error) => {
-                    known.folders = vec![project.root.clone()];
-                    known.broken = true;
-                    read("unusable");
-                    tell(Told::Unusable(project, &error));
-                }
+            let loaded = deployment::load(project, &self.options);
+            if known.take(project, &loaded) {
+                changed.push((project, loaded));
             }
         }
         let deployment = Arc::new(named(&projects, &names, &known));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = deployment;
+        // Whoever hears of it finds it so.
+        gone.iter().for_each(|name| tell(Told::Gone(name)));
+        for (project, loaded) in &changed {
+            let (result, told) = match loaded {
+                Loaded::Ready(bundle) => ("ok", Told::Serves(project, &bundle.agents)),
+                Loaded::Broken(compiled) => ("broken", Told::Broken(project, compiled)),
+                Loaded::Unusable(error) => ("unusable", Told::Unusable(project, error)),
+            };
+            metrics::counter!("dgh_reloads_total", "result" => result).increment(1);
+            tell(told);
+        }
         Ok(())
     }
 
@@ -140,8 +125,30 @@ impl Deployments {
     }
 }
 
-fn read(result: &'static str) {
-    metrics::counter!("dgh_reloads_total", "result" => result).increment(1);
+impl Known {
+    /// Takes in what was read. Answers whether there is something to tell.
+    fn take(&mut self, project: &Project, loaded: &Loaded) -> bool {
+        match loaded {
+            Loaded::Ready(bundle) => {
+                self.folders.clone_from(&bundle.folders);
+                let same = self.bundle.as_ref().is_some_and(|old| old.texts == bundle.texts);
+                if !same {
+                    self.bundle = Some(bundle.clone());
+                }
+                std::mem::replace(&mut self.broken, false) || !same
+            }
+            Loaded::Broken(compiled) => {
+                self.folders = deployment::folders(project, compiled);
+                self.broken = true;
+                true
+            }
+            Loaded::Unusable(_) => {
+                self.folders = vec![project.root.clone()];
+                self.broken = true;
+                true
+            }
+        }
+    }
 }
 
 /// Gives every agent a name of its own: its name in the program, with its folder's before it where

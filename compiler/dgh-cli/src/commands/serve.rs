@@ -61,12 +61,13 @@ async fn serve(args: &Serve) -> anyhow::Result<Outcome> {
     let listen = SocketAddr::new(args.host, args.port);
     let started = dgh_server::start(listen, Arc::clone(&deployments), calls, settings(args)).await;
     let running = started.with_context(|| format!("--port 0 picks a free one instead of {}", args.port))?;
-    greet(args, &deployments, running.address, &data)?;
-    let watching = watcher::watch(deployments, |told| again(&told));
+    // Who reads the address may save a file, or stop the server, at once.
+    let watching = watcher::watch(Arc::clone(&deployments), |told| again(&told));
     if let Err(error) = &watching {
         tracing::warn!(%error, "saved files are not noticed");
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    greet(args, &deployments, running.address, &data)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
