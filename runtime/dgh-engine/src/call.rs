@@ -171,6 +171,7 @@ impl Call {
             Event::SpeechStarted { utterance } => self.speech_started(utterance),
             Event::SpeechFinished { utterance } => self.speech_finished(utterance),
             Event::SpeechCut { utterance, heard, exact: _ } => self.speech_cut(utterance, heard),
+            Event::SpeechFailed { utterance } => self.speech_failed(utterance),
             Event::ToolResult { call, result } => self.tool_result(call, result),
             Event::TransferOutcome { failure } => self.transfer_outcome(failure),
             Event::Greeting => self.greeted(),

@@ -18,7 +18,7 @@ pub enum Effect {
         reply: ReplyId,
     },
     /// Speak. Utterances play in the order given. Answered by `SpeechStarted`, then
-    /// `SpeechFinished` or `SpeechCut`.
+    /// `SpeechFinished` or `SpeechCut`; or by `SpeechFailed` alone.
     Speak {
         /// Which.
         utterance: UtteranceId,

@@ -86,6 +86,11 @@ pub enum Event {
         /// Whether `heard` comes from the provider's alignment, not from played time.
         exact: bool,
     },
+    /// No voice could make an utterance: nothing of it sounded. Those queued behind it still do.
+    SpeechFailed {
+        /// Which.
+        utterance: UtteranceId,
+    },
     /// A tool answered.
     ToolResult {
         /// Which call.

@@ -149,6 +149,16 @@ impl Call {
         self.raise(&Raised::Interrupted, Cause::Dialogue);
     }
 
+    /// Nobody heard it: it was not said. What has to be heard is spoken again.
+    pub(crate) fn speech_failed(&mut self, id: UtteranceId) {
+        let place = self.state.speech.iter().position(|u| u.id == id);
+        match place.and_then(|place| self.state.speech.remove(place)) {
+            Some(utterance) if utterance.stopped => self.unsay(id),
+            Some(utterance) => self.speak_again(VecDeque::from([utterance])),
+            None => {}
+        }
+    }
+
     /// Stops what sounds. What cannot be talked over is spoken again.
     pub(crate) fn stop_speech(&mut self) {
         if !self.state.speech.iter().any(|u| !u.stopped && u.interruptible) {

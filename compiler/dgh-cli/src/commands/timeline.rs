@@ -45,6 +45,7 @@ fn happened(event: &Event) -> Option<String> {
         Event::SpeechCut { heard, exact, .. } => {
             format!("cut after {heard} bytes{}", if *exact { "" } else { ", about" })
         }
+        Event::SpeechFailed { .. } => "no voice could say it".to_owned(),
         Event::CallerSpeaking => "the caller speaks".to_owned(),
         Event::AnsweredBy { who } => format!("answered by: {who:?}").to_lowercase(),
         Event::TransferOutcome { failure } => {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use dgh_ir::test::{Meaning, TestCase, TestStepKind};
 use serde_json::Value as Json;
 
+use super::TestOptions;
 use super::live::{LiveReply, needs_model};
 use super::mocks::{Mocks, TransferEnd};
 use super::model::{Calls, is_silent, meant, understood, words};
 use super::runner::{acts, start};
-use super::TestOptions;
 use crate::effect::ToolRequest;
 use crate::event::ToolFailure;
 use crate::prepared::Prepared;
@@ -60,7 +60,8 @@ impl Scene {
             }
             .unwrap_or_default();
         }
-        let fixed = if is_silent(request, &calls) { None } else { self.fixed(request, said.map(|(step, ..)| step)) };
+        let fixed =
+            if is_silent(request, &calls) { None } else { self.fixed(request, said.map(|(step, ..)| step)) };
         LiveReply { sentences: words(request, &calls, fixed).into_iter().collect(), calls }
     }
 
@@ -80,24 +81,25 @@ impl Scene {
             Message::Caller(text) => Some(text.as_str()),
             _ => None,
         })?;
-        let steps = self.case.steps.iter().enumerate().take(self.reached).rev();
-        steps.filter_map(|(index, step)| match &step.kind {
+        let mut steps = self.case.steps.iter().enumerate().take(self.reached).rev();
+        steps.find_map(|(index, step)| match &step.kind {
             TestStepKind::Says(text, meaning) | TestStepKind::Interrupts(text, meaning) => {
                 heard.contains(text.as_str()).then_some((index, text.as_str(), meaning.as_ref()))
             }
             _ => None,
         })
-        .next()
     }
 
     /// The words that the test gives the model after a step, if they were not said yet.
     fn fixed(&self, request: &ReplyRequest, after: Option<usize>) -> Option<&str> {
         let from = after.map_or(0, |step| step + 1);
         let next = self.case.steps.iter().skip(from).take_while(|step| !acts(step));
-        next.filter_map(|step| match &step.kind {
+        let mut given = next.filter_map(|step| match &step.kind {
             TestStepKind::AgentSays(words) => Some(words.as_str()),
             _ => None,
+        });
+        given.find(|words| {
+            !request.history.iter().any(|said| matches!(said, Message::Agent(text) if text == words))
         })
-        .find(|words| !request.history.iter().any(|said| matches!(said, Message::Agent(text) if text == words)))
     }
 }

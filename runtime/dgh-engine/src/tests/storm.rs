@@ -185,7 +185,7 @@ fn storm(prepared: &Arc<Prepared>, start: CallStart, dice: &mut Dice) -> LoggedC
             break;
         }
         line.now.0 += i64::try_from(dice.roll(900)).unwrap();
-        match dice.roll(24) {
+        match dice.roll(25) {
             0..=4 if !line.requests.is_empty() => {
                 let request = line.requests.remove(0);
                 for event in reply(dice, &request) {
@@ -203,6 +203,10 @@ fn storm(prepared: &Arc<Prepared>, start: CallStart, dice: &mut Dice) -> LoggedC
                 line.speech.clear();
                 let heard = u32::try_from(dice.roll(40)).unwrap();
                 line.give(Event::SpeechCut { utterance, heard, exact: false });
+            }
+            24 if !line.speech.is_empty() => {
+                let utterance = line.speech.remove(0);
+                line.give(Event::SpeechFailed { utterance });
             }
             11..=13 if !line.tools.is_empty() => {
                 let call = line.tools.remove(0);

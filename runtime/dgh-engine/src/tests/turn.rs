@@ -6,7 +6,7 @@ use super::build::start;
 use super::source::{Compiled, agent};
 use crate::Effect;
 use crate::effect::Record;
-use crate::event::{Event, Usage};
+use crate::event::{Event, Usage, UtteranceId};
 use crate::reply::{Message, Purpose, ReplyRequest};
 use crate::testing::ScriptedCall;
 
@@ -316,6 +316,38 @@ fn slow_speaks_once_when_nothing_sounds() {
     assert_eq!(call.spoken.len(), 2);
     call.answer(id, &["Here I am."], &[]);
     assert_eq!(call.spoken.last().unwrap(), "Here I am.");
+}
+
+#[test]
+fn words_that_no_voice_could_say_were_not_said() {
+    let spoken = |effects: &[Effect]| -> Vec<(UtteranceId, String)> {
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Speak { utterance, text, .. } => Some((*utterance, text.clone())),
+                _ => None,
+            })
+            .collect()
+    };
+    let mut call = agent(
+        r#"
+  channels: [web]
+  outcome done
+  start hello
+  node hello {
+    say "This call is recorded." uninterrupted
+    ask "Hello."
+    when bye: "They are done" -> end done { say "Bye." }
+  }"#,
+        "",
+    )
+    .call(start());
+    let [(notice, _), (hello, _)] = spoken(&call.effects)[..] else { panic!("{:?}", call.effects) };
+    call.handle(Event::SpeechFailed { utterance: notice });
+    call.handle(Event::SpeechFailed { utterance: hello });
+    let words: Vec<_> = spoken(&call.effects).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(words, ["This call is recorded.", "Hello.", "This call is recorded."], "what has to be heard is");
+    assert!(!call.records.iter().any(|record| matches!(record, Record::Agent { .. })), "nobody heard anything");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::answer::Fact;
 use crate::line::{Line, LineCommand, Transfer};
 use crate::turn::{Heard, Policy, Turn};
 
-/// After so many utterances in a row that no voice could speak, the call ends with words that need
+/// After so many utterances in a row that no voice could speak to their end, the call ends with words that need
 /// none.
 const MUTE: u32 = 2;
 
@@ -148,10 +148,9 @@ impl<L: Line> Driver<L> {
         match self.mouth.speak(&voices, words) {
             Ok(_) => self.stopwatch.voice_asked(words.utterance, now),
             Err(why) => {
-                if let Some(stop) = self.unspoken(why) {
-                    // Not `tell`: this happens within one.
-                    self.call.handle(stop, self.clock.stamp());
-                }
+                let event = self.unspoken(why, words.utterance);
+                // Not `tell`: this happens within one.
+                self.call.handle(event, self.clock.stamp());
             }
         }
     }
@@ -164,19 +163,19 @@ impl<L: Line> Driver<L> {
         self.mouth.play(utterance, recording, interruptible, &samples);
     }
 
-    /// Words that no voice can speak. Answers what the engine is to be told, when it was once too often.
-    fn unspoken(&mut self, why: String) -> Option<Event> {
+    /// Words that no voice can speak. Answers what the engine is to be told.
+    fn unspoken(&mut self, why: String, utterance: UtteranceId) -> Event {
         self.trouble("tts", why);
         self.mute += 1;
-        if self.mute != MUTE || self.ended {
-            return None;
+        if self.mute < MUTE || self.ended {
+            return Event::SpeechFailed { utterance };
         }
         // The caller hears why nobody answers, and nothing else is done any more: no tool is called, and
         // no words are waited for.
         self.mouth.stop(self.clock.now());
         let sound = last_words::sound(self.rate);
         self.mouth.play(last_words::UTTERANCE, "", false, &sound);
-        Some(Event::Stop { by: StoppedBy::Lost })
+        Event::Stop { by: StoppedBy::Lost }
     }
 
     /// What a voice made, or that it did not.
@@ -191,12 +190,19 @@ impl<L: Line> Driver<L> {
                 }
             }
             Made::Complete => {}
-            Made::Silent { error, sounded: true } => self.trouble("tts", error),
-            Made::Silent { error, sounded: false } | Made::Gone(error) => {
-                if let Some(stop) = self.unspoken(error) {
-                    self.tell(stop);
+            Made::Failed { error, silent, broken_off } => match silent.split_first() {
+                None => {
+                    self.mute += u32::from(broken_off);
+                    self.trouble("tts", error);
                 }
-            }
+                Some((first, others)) => {
+                    let event = self.unspoken(error, *first);
+                    self.tell(event);
+                    for utterance in others {
+                        self.tell(Event::SpeechFailed { utterance: *utterance });
+                    }
+                }
+            },
             Made::Note(note) => self.notes.extend(show::spoken(&note)),
         }
     }
@@ -239,6 +245,7 @@ impl<L: Line> Driver<L> {
                     self.perform(effect);
                 }
                 self.act();
+                self.wonder(Fact::TurnOver);
             }
             other => {
                 if let Some(ahead) = other {

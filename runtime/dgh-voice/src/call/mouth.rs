@@ -36,13 +36,12 @@ pub(super) enum Made {
     Sound(UtteranceId),
     /// An utterance has all its sound.
     Complete,
-    /// An utterance will have no more sound; and whether it had any.
-    Silent {
+    /// A voice failed. Of these utterances nothing sounds; and whether another one was broken off.
+    Failed {
         error: String,
-        sounded: bool,
+        silent: Vec<UtteranceId>,
+        broken_off: bool,
     },
-    /// A voice is gone; the next words open it anew.
-    Gone(String),
     /// Something for the log.
     Note(TtsEvent),
 }
@@ -133,7 +132,9 @@ impl Mouth {
             }
             return Ok(true);
         }
-        self.ask(models, words, true).map(|()| false).inspect_err(|_| self.playout.complete(words.utterance))
+        self.ask(models, words, true).map(|()| false).inspect_err(|_| {
+            self.playout.fail(words.utterance);
+        })
     }
 
     /// Plays sound that is already there, under its name.
@@ -235,13 +236,15 @@ impl Mouth {
                 Made::Complete
             }
             TtsEvent::Failed { error, .. } => {
-                let sounded = request.sounded;
-                if request.wanted {
-                    self.playout.complete(utterance);
-                }
                 // A prepared one is asked for again when it is wanted.
+                let wanted = request.wanted;
+                let silent = wanted && self.playout.fail(utterance);
                 self.asked.retain(|r| r.id != id);
-                Made::Silent { error: error.to_string(), sounded }
+                Made::Failed {
+                    error: error.to_string(),
+                    silent: silent.then_some(utterance).into_iter().collect(),
+                    broken_off: wanted && !silent,
+                }
             }
             TtsEvent::Connected { .. } | TtsEvent::Started { .. } | TtsEvent::Switched { .. } => Made::Complete,
         }
@@ -305,14 +308,13 @@ impl Mouth {
         voice.is_some_and(|voice| voice.session.input.try_send(input).is_ok())
     }
 
-    /// A session is gone, and with it what it was asked for.
+    /// A session is gone, and with it what it was asked for. The next words open it anew.
     fn lose(&mut self, voice: u32, why: &str) -> Made {
         self.open.retain(|v| v.id != voice);
-        for request in self.asked.iter().filter(|r| r.voice == voice && r.wanted) {
-            self.playout.complete(request.utterance);
-        }
+        let lost = self.asked.iter().filter(|r| r.voice == voice && r.wanted).map(|r| r.utterance);
+        let (silent, broken_off): (Vec<_>, Vec<_>) = lost.partition(|utterance| self.playout.fail(*utterance));
         self.asked.retain(|r| r.voice != voice);
-        Made::Gone(why.to_owned())
+        Made::Failed { error: why.to_owned(), silent, broken_off: !broken_off.is_empty() }
     }
 
     fn drop_from(&mut self, utterance: UtteranceId) {

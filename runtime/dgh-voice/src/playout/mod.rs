@@ -155,6 +155,22 @@ impl Playout {
         }
     }
 
+    /// It will have no sound. If none of it has sounded, it is as if it had never been queued, and the
+    /// answer is true; else what is there is all.
+    pub fn fail(&mut self, id: UtteranceId) -> bool {
+        let Some(place) = self.utterances.iter().position(|utterance| utterance.id == id) else { return false };
+        let silent = self.utterances.get(place).is_some_and(|u| !u.started && u.sound.end() == 0);
+        if !silent {
+            self.complete(id);
+            return false;
+        }
+        self.utterances.remove(place);
+        if place < self.sending {
+            self.sending -= 1;
+        }
+        true
+    }
+
     /// A mark was played. One that was cleared, or is not known, tells nothing.
     pub fn marked(&mut self, mark: u32, now: Millis) {
         let Some((utterance, position)) = self.clock.marked(mark, now) else { return };

@@ -60,7 +60,11 @@ async fn a_voice_that_hangs_is_given_up_and_the_call_ends_with_words() {
     let mut studio = Studio::with_voice(AGENT, Script::default(), VoiceMood::Hangs).await;
     studio.wait(ms(40_000)).await;
     let over = studio.ends().await;
-    assert!(over.troubles().iter().any(|trouble| trouble.contains("no sound any more")), "{:?}", over.troubles());
+    assert!(
+        over.troubles().iter().any(|trouble| trouble.contains("no sound any more")),
+        "{:?}",
+        over.troubles()
+    );
     let seconds = over.frames.len() as u64 * 20 / 1_000;
     assert!((6..9).contains(&seconds), "the last words were played: {seconds} s");
     assert!(matches!(over.records.last(), Some(Record::Ended { .. })));
@@ -69,4 +73,16 @@ async fn a_voice_that_hangs_is_given_up_and_the_call_ends_with_words() {
         _ => None,
     });
     assert!(begun.max() < Some(u32::MAX), "the dialogue knows nothing of them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_heard_is_said_again_when_the_voice_fails() {
+    let program = AGENT.replace("ask \"Good", "say \"This call is recorded.\" uninterrupted\n    ask \"Good");
+    let mut studio = Studio::with_voice(&program, Script::default(), VoiceMood::FailsOnce).await;
+    studio.agent_finishes().await;
+    studio.hang_up().await;
+    let over = studio.ends().await;
+    assert!(over.events().iter().any(|event| matches!(event, Event::SpeechFailed { .. })));
+    let words = over.agent_words();
+    assert_eq!(words.iter().filter(|words| *words == "This call is recorded.").count(), 1, "{words:?}");
 }

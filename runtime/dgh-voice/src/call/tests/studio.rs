@@ -1,5 +1,6 @@
 //! A call with a line, a recogniser and a voice that do as they are told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) enum VoiceMood {
     Fine,
     /// Every request fails.
     Broken,
+    /// The first request fails.
+    FailsOnce,
     /// Nothing ever comes.
     Hangs,
 }
@@ -397,7 +400,7 @@ impl Voices for Cast {
     }
 
     fn tts(&self, _: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
-        Ok(Arc::new(Speaker(self.mood)))
+        Ok(Arc::new(Speaker { mood: self.mood, failed: Arc::default() }))
     }
 
     fn realtime(&self, _: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
@@ -421,7 +424,10 @@ impl Stt for Recogniser {
     }
 }
 
-struct Speaker(VoiceMood);
+struct Speaker {
+    mood: VoiceMood,
+    failed: Arc<AtomicBool>,
+}
 
 impl Tts for Speaker {
     fn provider(&self) -> &'static str {
@@ -435,14 +441,18 @@ impl Tts for Speaker {
     fn open(&self, start: TtsStart) -> TtsSession {
         let (input, mut asked) = mpsc::channel(64);
         let (tell, events) = mpsc::channel(64);
-        let mood = self.0;
+        let (mood, failed) = (self.mood, Arc::clone(&self.failed));
         tokio::spawn(async move {
             while let Some(input) = asked.recv().await {
                 let TtsInput::Speak { id, text, .. } = input else { continue };
                 if mood == VoiceMood::Hangs {
                     continue;
                 }
-                if mood == VoiceMood::Broken {
+                let fails = match mood {
+                    VoiceMood::FailsOnce => !failed.swap(true, Ordering::Relaxed),
+                    mood => mood == VoiceMood::Broken,
+                };
+                if fails {
                     let _ = tell.send(TtsEvent::Failed { id: Some(id), error: broken() }).await;
                     continue;
                 }

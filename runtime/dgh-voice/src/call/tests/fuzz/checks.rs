@@ -41,6 +41,9 @@ pub(super) fn common(played: &Played, injection: Option<Injection>, length: u64)
     wrong
 }
 
+/// Records of one kind: what they are, and which.
+type Part = (&'static str, fn(&Record) -> bool);
+
 /// A call that nothing disturbs does what the runner of tests does.
 pub(super) fn as_scripted(played: &Played, case: &Case) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -50,7 +53,6 @@ pub(super) fn as_scripted(played: &Played, case: &Case) -> Vec<String> {
     }
     let here: Vec<&Record> = played.records().map(|(_, record)| record).collect();
     let there: Vec<&Record> = outcome.dialogue.iter().collect();
-    type Part = (&'static str, fn(&Record) -> bool);
     let parts: [Part; 2] = [
         ("path", |record| {
             !matches!(
@@ -61,12 +63,17 @@ pub(super) fn as_scripted(played: &Played, case: &Case) -> Vec<String> {
         ("words of the caller", |record| matches!(record, Record::Caller { .. })),
     ];
     for (name, of) in parts {
-        let pick = |all: &[&Record]| all.iter().copied().filter(|record| of(record)).cloned().collect::<Vec<_>>();
+        let pick =
+            |all: &[&Record]| all.iter().copied().filter(|record| of(record)).cloned().collect::<Vec<_>>();
         let (here, there) = (pick(&here), pick(&there));
         let differs = here.iter().zip(&there).position(|(a, b)| a != b);
         let differs = differs.or_else(|| (here.len() != there.len()).then(|| here.len().min(there.len())));
         if let Some(at) = differs {
-            wrong.push(format!("another {name} than the test's ({:?}, not {:?})", here.get(at), there.get(at)));
+            wrong.push(format!(
+                "another {name} than the test's ({:?}, not {:?})",
+                here.get(at),
+                there.get(at)
+            ));
         }
     }
     let said = |all: &[&Record]| {
@@ -77,7 +84,11 @@ pub(super) fn as_scripted(played: &Played, case: &Case) -> Vec<String> {
         words.collect::<Vec<_>>().join(" ")
     };
     if said(&here) != said(&there) {
-        wrong.push(format!("other words of the agent than the test's ({}, not {})", said(&here), said(&there)));
+        wrong.push(format!(
+            "other words of the agent than the test's ({}, not {})",
+            said(&here),
+            said(&there)
+        ));
     }
     for (_, entry) in played.entries() {
         if let What::Voice(voice @ dgh_engine::log::Voice::Trouble { .. }) = &entry.what {
@@ -119,13 +130,16 @@ fn ended(played: &Played, injection: Option<Injection>) -> Vec<String> {
         wrong.push(format!("an outcome that does not exist ({outcome})"));
     }
     let closed = played.world.seen().closed.filter(|closed| closed <= at);
-    let transferred = played.entries().any(|(_, entry)| {
-        matches!(&entry.what, What::Event(Event::TransferOutcome { failure: None }))
-    });
+    let transferred = played
+        .entries()
+        .any(|(_, entry)| matches!(&entry.what, What::Event(Event::TransferOutcome { failure: None })));
     let kind = injection.map(|injection| injection.kind);
     let fits = match by.as_str() {
         "caller" => closed.is_some(),
-        "lost" => (closed.is_some() && kind == Some(Kind::LineLost)) || matches!(kind, Some(Kind::VoiceFails | Kind::VoiceStalls | Kind::VoiceHangs)),
+        "lost" => {
+            (closed.is_some() && kind == Some(Kind::LineLost))
+                || matches!(kind, Some(Kind::VoiceFails | Kind::VoiceStalls | Kind::VoiceHangs))
+        }
         "transfer" => transferred,
         "agent" => closed.is_none() || outcome.is_some(),
         "error" => injection.is_some(),
@@ -158,7 +172,8 @@ fn outcomes(program: &Program) -> impl Iterator<Item = &String> {
 /// A node is entered by a route, and a route that was taken leads where it says.
 fn routes(played: &Played) -> Vec<String> {
     let mut wrong = Vec::new();
-    let agents: Vec<&str> = played.prepared.program().agents.iter().map(|(_, agent)| agent.name.as_str()).collect();
+    let agents: Vec<&str> =
+        played.prepared.program().agents.iter().map(|(_, agent)| agent.name.as_str()).collect();
     let mut place: Option<(&str, &str)> = None;
     let mut route: Option<(&str, &str)> = None;
     for (at, record) in played.records() {
@@ -169,7 +184,9 @@ fn routes(played: &Played) -> Vec<String> {
                 if let Some((before, _)) = route
                     && !label.starts_with("on ")
                 {
-                    wrong.push(format!("a route is taken while another is ({before}, then {target}, at {at})"));
+                    wrong.push(format!(
+                        "a route is taken while another is ({before}, then {target}, at {at})"
+                    ));
                 }
                 let here = place.is_none_or(|(d, n)| d != dialogue || n == node || flow);
                 if !here {
@@ -184,7 +201,9 @@ fn routes(played: &Played) -> Vec<String> {
                     // A flow begins with its start, and leaves its caller where it was.
                     Some((target, _)) if flow && target.starts_with("return") => {}
                     Some((target, _)) => {
-                        wrong.push(format!("a taken route is undone ({target}, but {node} is entered, at {at})"));
+                        wrong.push(format!(
+                            "a taken route is undone ({target}, but {node} is entered, at {at})"
+                        ));
                     }
                     None if place.is_none() => {}
                     None if flow && place.is_some_and(|(before, _)| before != dialogue) => {}
@@ -223,21 +242,34 @@ fn leads(target: &str, dialogue: &str, node: &str) -> bool {
 fn utterances(played: &Played) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut asked: HashMap<UtteranceId, State> = HashMap::new();
+    let mut begun: HashMap<UtteranceId, u64> = HashMap::new();
     let mut over = false;
     for (at, entry) in played.entries() {
         match &entry.what {
             What::Effect(Effect::Speak { utterance, .. } | Effect::Play { utterance, .. }) => {
-                if asked.insert(*utterance, State::Asked).is_some() {
+                let before = asked.insert(*utterance, State::Asked);
+                if before.is_some() {
                     wrong.push(format!("an utterance is asked for twice ({utterance:?}, at {at})"));
                 }
             }
             What::Event(Event::Hangup | Event::Stop { .. }) => over = true,
             What::Event(Event::SpeechStarted { utterance }) => {
+                begun.insert(*utterance, at);
                 if asked.insert(*utterance, State::Sounds) != Some(State::Asked) {
-                    wrong.push(format!("an utterance begins that waits for nothing ({utterance:?}, at {at})"));
+                    wrong
+                        .push(format!("an utterance begins that waits for nothing ({utterance:?}, at {at})"));
+                }
+            }
+            What::Event(Event::SpeechFailed { utterance }) => {
+                let before = asked.insert(*utterance, State::Over);
+                if before != Some(State::Asked) {
+                    wrong.push(format!("an utterance fails that sounds or is over ({utterance:?}, at {at})"));
                 }
             }
             What::Event(Event::SpeechFinished { utterance }) => {
+                if begun.get(utterance) == Some(&at) {
+                    wrong.push(format!("words count as heard that never sounded ({utterance:?}, at {at})"));
+                }
                 if asked.insert(*utterance, State::Over) != Some(State::Sounds) {
                     wrong.push(format!("an utterance ends that does not sound ({utterance:?}, at {at})"));
                 }
@@ -252,7 +284,10 @@ fn utterances(played: &Played) -> Vec<String> {
                     wrong.push(format!("an utterance is cut that is over ({utterance:?}, at {at})"));
                 }
                 // Those behind it were dropped with it.
-                asked.iter_mut().filter(|(id, _)| *id > utterance).for_each(|(_, state)| *state = State::Over);
+                asked
+                    .iter_mut()
+                    .filter(|(id, _)| *id > utterance)
+                    .for_each(|(_, state)| *state = State::Over);
             }
             _ => {}
         }
@@ -283,7 +318,7 @@ fn quiet(played: &Played, injection: Option<Injection>) -> Vec<String> {
         wrong.push(format!("dead air ({owed} ms from {since})"));
     }
     let (since, any) = silences.any;
-    if any > SILENCE_MS {
+    if any > SILENCE_MS.max(owed_ms) {
         wrong.push(format!("silence ({any} ms from {since})"));
     }
     wrong

@@ -1,8 +1,11 @@
 //! Calls that are disturbed: every test of every example is played as a call with its own time, and
 //! at one moment of it something goes wrong. Whatever that is, the call goes on or ends, with words.
 //!
-//! Without more, moments are some way apart. `DGH_FUZZ=all` takes every 20 ms of every call;
-//! `DGH_FUZZ="clinic/a caller books the second slot/barge_in/12340"` plays one and prints it.
+//! Without more, moments are some way apart. `DGH_FUZZ=all` takes every 20 ms of every call,
+//! `DGH_FUZZ=500` every half second; `DGH_FUZZ="clinic/a caller books the second slot/barge_in/12340"`
+//! plays one and prints it. Findings name the call to play again.
+
+#![allow(clippy::print_stdout, clippy::format_push_string, reason = "findings are read by people")]
 
 mod caller;
 mod checks;
@@ -15,9 +18,9 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dgh_engine::Prepared;
 use dgh_engine::effect::{Effect, Record};
 use dgh_engine::log::{Entry, Log, What};
-use dgh_engine::Prepared;
 
 use examples::{Case, cases};
 use injection::{Injection, Kind};
@@ -81,10 +84,14 @@ impl Played {
 
 fn disturb(example: &str) {
     let wanted = std::env::var("DGH_FUZZ").ok();
-    if let Some(one) = wanted.as_deref().filter(|wanted| *wanted != "all") {
-        return only(example, one);
-    }
-    let stride = if wanted.is_some() { EVERY_MS } else { STRIDE_MS };
+    let stride = match wanted.as_deref() {
+        None => STRIDE_MS,
+        Some("all") => EVERY_MS,
+        Some(wanted) => match wanted.parse() {
+            Ok(stride) => stride,
+            Err(_) => return only(example, wanted),
+        },
+    };
     let mut findings: BTreeMap<String, (u32, String)> = BTreeMap::new();
     let mut calls = 0;
     for (number, case) in cases(example).iter().enumerate() {
@@ -145,7 +152,8 @@ fn report(
     wrong: Vec<String>,
 ) -> Vec<(String, String)> {
     let what = injection.map_or("calm", |injection| injection.kind.name());
-    let seed = injection.map_or_else(String::new, |injection| format!("DGH_FUZZ=\"{}/{}\"\n", case.path(), injection));
+    let seed = injection
+        .map_or_else(String::new, |injection| format!("DGH_FUZZ=\"{}/{}\"\n", case.path(), injection));
     let full = |wrong: &str| format!("{}: {what}: {wrong}\n{seed}{}", case.path(), timeline::of(played));
     // Numbers tell one case from another, not one kind of fault from another.
     let kind = |wrong: &str| wrong.split(" (").next().unwrap_or(wrong).to_owned();
@@ -162,7 +170,11 @@ fn only(example: &str, wanted: &str) {
             found = check(&case, injection, length);
         }
         println!("{}", timeline::of(&play(&case, injection)));
-        assert!(found.is_empty(), "{}", found.iter().map(|(what, _)| what.as_str()).collect::<Vec<_>>().join("\n"));
+        assert!(
+            found.is_empty(),
+            "{}",
+            found.iter().map(|(what, _)| what.as_str()).collect::<Vec<_>>().join("\n")
+        );
     }
 }
 
@@ -202,5 +214,10 @@ fn play(case: &Case, injection: Option<Injection>) -> Played {
 }
 
 fn in_paused_time<T>(what: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(what)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(what)
 }

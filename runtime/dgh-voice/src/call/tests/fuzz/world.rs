@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dgh_engine::{CallStart, Direction};
 use dgh_engine::effect::ToolRequest;
 use dgh_engine::event::{Timestamp, ToolFailure};
 use dgh_engine::log::{Entry, LoggedCall};
 use dgh_engine::reply::{Model, ReplyRequest};
+use dgh_engine::{CallStart, Direction};
 
 use dgh_engine::testing::Scene;
 use dgh_providers::double::model;
@@ -224,6 +224,11 @@ impl World {
 
     pub(super) fn line(&self, event: LineEvent) {
         self.tell("line", format!("{event:?}"));
+        if matches!(event, LineEvent::Key(_)) {
+            // Who presses keys does something, too.
+            let now = self.now();
+            self.seen.lock().unwrap().caller.push((now, now));
+        }
         let _ = self.line.send(Incoming::Event(event));
     }
 
@@ -412,7 +417,8 @@ impl Llm for Party {
     fn stream(&self, request: Arc<ReplyRequest>) -> BoxStream<'static, Result<Delta, LlmError>> {
         let (world, busy) = (Arc::clone(&self.0), self.0.busy(false));
         let answer = async move {
-            let failed = world.works(MODEL_MS, Kind::ModelStalls, Kind::ModelFails, Some(Kind::ModelFailsOnce)).await;
+            let failed =
+                world.works(MODEL_MS, Kind::ModelStalls, Kind::ModelFails, Some(Kind::ModelFailsOnce)).await;
             drop(busy);
             if failed {
                 return vec![Err(LlmError::new(LlmErrorKind::Unavailable, "the model is broken"))];
@@ -440,7 +446,10 @@ impl CallTools for Party {
             let failed = world.works(TOOL_MS, Kind::ToolsStall, Kind::ToolsFail, None).await;
             drop(busy);
             if failed {
-                return Err(ToolFailure { kind: "network".to_owned(), message: "the tool is broken".to_owned() });
+                return Err(ToolFailure {
+                    kind: "network".to_owned(),
+                    message: "the tool is broken".to_owned(),
+                });
             }
             answer
         }
@@ -542,12 +551,7 @@ fn take(world: &Arc<World>, waiting: &mut Waiting, input: TtsInput) {
 }
 
 /// Waits until a request is cancelled, or nobody listens.
-async fn cancelled(
-    world: &Arc<World>,
-    waiting: &mut Waiting,
-    asked: &mut mpsc::Receiver<TtsInput>,
-    id: u32,
-) {
+async fn cancelled(world: &Arc<World>, waiting: &mut Waiting, asked: &mut mpsc::Receiver<TtsInput>, id: u32) {
     while let Some(input) = asked.recv().await {
         if input == (TtsInput::Cancel { id }) {
             return;
