@@ -54,14 +54,19 @@ async fn a_webhook_that_twilio_signed_opens_the_stream_once() {
         .start()
         .await;
     let url = served.url("/carriers/twilio/clinic/voice");
-    let parameters = [("CallSid", "CA1"), ("From", "+14155550123"), ("To", "+14155550100"), ("Caller", "+14155550123")];
+    let parameters =
+        [("CallSid", "CA1"), ("From", "+14155550123"), ("To", "+14155550100"), ("Caller", "+14155550123")];
     let script = "import json, sys; from twilio.request_validator import RequestValidator as V; \
                   url, token, form = json.loads(sys.argv[1]); print(V(token).compute_signature(url, dict(form)))";
     let signed = Command::new(python())
         .args(["-c", script, &json!([url, token, parameters]).to_string()])
         .output()
         .expect("the Python of DGH_TEST_PYTHON starts");
-    assert!(signed.status.success(), "is the package `twilio` installed? {}", String::from_utf8_lossy(&signed.stderr));
+    assert!(
+        signed.status.success(),
+        "is the package `twilio` installed? {}",
+        String::from_utf8_lossy(&signed.stderr)
+    );
     let signature = String::from_utf8(signed.stdout).unwrap().trim().to_owned();
 
     let post = async |signature: &str, form: &[(&str, &str)]| {
@@ -119,9 +124,15 @@ async fn garbage_on_the_line_is_passed_over() {
         Message::text("{"),
         Message::text("[]"),
         Message::text(json!({ "event": "media" }).to_string()),
-        Message::text(json!({ "event": "media", "streamSid": "MZ1", "media": { "payload": "***" } }).to_string()),
-        Message::text(json!({ "event": "media", "streamSid": "MZ2", "media": { "payload": "////" } }).to_string()),
-        Message::text(json!({ "event": "dtmf", "streamSid": "MZ1", "dtmf": { "digit": "many" } }).to_string()),
+        Message::text(
+            json!({ "event": "media", "streamSid": "MZ1", "media": { "payload": "***" } }).to_string(),
+        ),
+        Message::text(
+            json!({ "event": "media", "streamSid": "MZ2", "media": { "payload": "////" } }).to_string(),
+        ),
+        Message::text(
+            json!({ "event": "dtmf", "streamSid": "MZ1", "dtmf": { "digit": "many" } }).to_string(),
+        ),
         Message::text(json!({ "event": "start", "streamSid": "MZ9" }).to_string()),
         Message::text(json!({ "event": "of tomorrow", "streamSid": "MZ1" }).to_string()),
         Message::Binary(vec![0xff; 320].into()),
@@ -141,7 +152,8 @@ async fn garbage_on_the_line_is_passed_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_never_speaks_is_let_go_with_words() {
     let stt = hears(&["nothing"]).await;
-    let served = Setup::example("clinic").with("silence(7s", "silence(2s").hears(&deepgram(&stt)).start().await;
+    let served =
+        Setup::example("clinic").with("silence(7s", "silence(2s").hears(&deepgram(&stt)).start().await;
     let phone = Phone::call(&served.address, "clinic").await;
     let end = phone.is_hung_up(Duration::from_secs(60)).await;
     let goodbye = "i'll let you go call again any time";
@@ -155,9 +167,14 @@ async fn a_caller_who_never_speaks_is_let_go_with_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_never_stops_is_ended_by_the_limit_with_words() {
     let stt = hears(&["and then he said that it would be no trouble and so on"]).await;
-    let served = Setup::example("clinic").with("duration: 10min", "duration: 20s").hears(&deepgram(&stt)).start().await;
+    let served = Setup::example("clinic")
+        .with("duration: 10min", "duration: 20s")
+        .hears(&deepgram(&stt))
+        .start()
+        .await;
     let phone = Phone::call(&served.address, "clinic").await;
-    let words = spoken("and then he said that it would be no trouble and so on and so on and I told him that");
+    let words =
+        spoken("and then he said that it would be no trouble and so on and so on and I told him that");
     for _ in 0..14 {
         phone.say(&words);
     }

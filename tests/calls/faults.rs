@@ -15,7 +15,8 @@ use crate::calls::{ASK, CLINIC, WELCOME, deepgram, hears, until};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recogniser_that_dies_is_told_and_the_call_ends_with_words() {
     let stt = hears(&["I would like to book an appointment"]).await;
-    let served = Setup::example("clinic").with("silence(7s", "silence(2s").hears(&deepgram(&stt)).start().await;
+    let served =
+        Setup::example("clinic").with("silence(7s", "silence(2s").hears(&deepgram(&stt)).start().await;
     let phone = Phone::call(&served.address, "clinic").await;
     phone.is_spoken_to().await;
     drop(stt);
@@ -32,7 +33,8 @@ async fn a_recogniser_that_dies_is_told_and_the_call_ends_with_words() {
 async fn mortal_voice() -> (TtsServer, Arc<AtomicBool>) {
     let dead = Arc::<AtomicBool>::default();
     let (closed, mute) = (Arc::clone(&dead), Arc::clone(&dead));
-    let welcome = move |_: &_| if closed.load(Ordering::Relaxed) { Welcome::Refuse(503) } else { Welcome::Open };
+    let welcome =
+        move |_: &_| if closed.load(Ordering::Relaxed) { Welcome::Refuse(503) } else { Welcome::Open };
     let tone = Content::Tone { hz: 440.0, word_ms: 200 };
     let deliver = move |_: usize, _: &str| {
         let delivery = Delivery { content: tone.clone(), ..Delivery::at_once() };
@@ -85,10 +87,16 @@ async fn without_any_voice_the_caller_hears_why_and_the_call_ends() {
     dies.store(true, Ordering::Relaxed);
     phone.has_the_floor(700).await;
     let end = phone.is_hung_up(Duration::from_secs(40)).await;
-    let sorry = "we are sorry there is a technical problem and this call has to end please call again later goodbye";
+    let sorry =
+        "we are sorry there is a technical problem and this call has to end please call again later goodbye";
     let last = phone.heard().between(end.saturating_sub(9_000), end);
     let log = served.log().await;
-    assert_eq!(last.heard_as(&[sorry, "we are glad there is no problem goodbye", "goodbye"]), sorry, "{}", log.story());
+    assert_eq!(
+        last.heard_as(&[sorry, "we are glad there is no problem goodbye", "goodbye"]),
+        sorry,
+        "{}",
+        log.story()
+    );
     assert_eq!(log.ended().1, "lost", "{}", log.story());
     assert!(log.troubles().iter().any(|trouble| trouble.starts_with("tts: ")), "{}", log.story());
     assert!(log.agent().len() <= 2, "nothing is told as heard that was not: {}", log.story());
@@ -145,7 +153,9 @@ async fn a_save_is_for_the_next_call_and_a_broken_one_for_none() {
     assert_ne!(changed, text);
     std::fs::write(&file, &changed).unwrap();
     let serves = async |times: usize, word: &str| {
-        let told = until(Duration::from_secs(10), || (served.told().matches(word).count() >= times).then_some(())).await;
+        let told =
+            until(Duration::from_secs(10), || (served.told().matches(word).count() >= times).then_some(()))
+                .await;
         assert!(told.is_some(), "it does not say `{word}`:\n{}", served.told());
     };
     serves(1, "serves ").await;
@@ -160,7 +170,8 @@ async fn a_save_is_for_the_next_call_and_a_broken_one_for_none() {
     // What is broken is not served, and said.
     std::fs::write(&file, changed.replace("node front_desk {", "node front_desk {{")).unwrap();
     serves(1, "broken ").await;
-    let agents: serde_json::Value = reqwest::get(served.url("/api/agents")).await.unwrap().json().await.unwrap();
+    let agents: serde_json::Value =
+        reqwest::get(served.url("/api/agents")).await.unwrap().json().await.unwrap();
     assert_eq!(agents["broken"].as_array().unwrap().len(), 1, "{agents}");
     let phone = Phone::call(&served.address, "clinic").await;
     phone.has_the_floor(500).await;

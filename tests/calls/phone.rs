@@ -157,7 +157,8 @@ impl Phone {
     /// Waits until the agent has said something and is silent for so long.
     pub(crate) async fn has_the_floor(&self, silent_ms: u64) {
         self.is_spoken_to().await;
-        let silent = || (!self.is_talked_to(silent_ms) || self.look(|ear| ear.closed.is_some())).then_some(());
+        let silent =
+            || (!self.is_talked_to(silent_ms) || self.look(|ear| ear.closed.is_some())).then_some(());
         assert!(until(Duration::from_secs(40), silent).await.is_some(), "the agent never stops");
     }
 
@@ -255,7 +256,11 @@ impl Mouth {
         }
     }
 
-    async fn tick(&mut self, chunk: u64, words: Option<Vec<u8>>) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    async fn tick(
+        &mut self,
+        chunk: u64,
+        words: Option<Vec<u8>>,
+    ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
         let played = usize::try_from(ms(self.began) * 8).unwrap();
         loop {
             let mark = {
@@ -278,7 +283,12 @@ impl Mouth {
     }
 }
 
-async fn hear(mut stream: SplitStream<Socket>, ear: Arc<Mutex<Ear>>, began: Instant, held: tokio::sync::watch::Receiver<Instant>) {
+async fn hear(
+    mut stream: SplitStream<Socket>,
+    ear: Arc<Mutex<Ear>>,
+    began: Instant,
+    held: tokio::sync::watch::Receiver<Instant>,
+) {
     while let Some(Ok(message)) = stream.next().await {
         let until = *held.borrow();
         tokio::time::sleep_until(until).await;

@@ -32,22 +32,42 @@ async fn both_sides_are_recorded_where_they_sounded_and_the_log_tells_the_call_a
     assert!(fit > 0.9 && at.abs_diff(said) <= NEAR_MS, "said at {said} ms, recorded at {at} ms ({fit:.2})");
     let first = greeting.samples.iter().position(|sample| sample.unsigned_abs() > 500).unwrap() as u64 / 8;
     let (at, fit) = agent.find(&greeting.between(first, first + 2_000), first, 500);
-    assert!(fit > 0.9 && at.abs_diff(first) <= NEAR_MS, "heard at {first} ms, recorded at {at} ms ({fit:.2})");
+    assert!(
+        fit > 0.9 && at.abs_diff(first) <= NEAR_MS,
+        "heard at {first} ms, recorded at {at} ms ({fit:.2})"
+    );
     // Each side holds its own words, and nothing of the other.
-    assert!(!caller.between(0, said.saturating_sub(200)).is_loud(), "the caller's side is silent before the words");
-    assert!(!agent.between(said, said + spoken(words).ms()).is_loud(), "the agent's side is silent during them");
-    let known: Vec<&str> = CLINIC.iter().copied().chain(["i would like to book an appointment", "i would like to cook an ointment"]).collect();
+    assert!(
+        !caller.between(0, said.saturating_sub(200)).is_loud(),
+        "the caller's side is silent before the words"
+    );
+    assert!(
+        !agent.between(said, said + spoken(words).ms()).is_loud(),
+        "the agent's side is silent during them"
+    );
+    let known: Vec<&str> = CLINIC
+        .iter()
+        .copied()
+        .chain(["i would like to book an appointment", "i would like to cook an ointment"])
+        .collect();
     assert_eq!(caller.heard_as(&known), words.to_lowercase());
     assert_eq!(agent.between(0, said).heard_as(&known), format!("{WELCOME} {ASK}"));
 
     let replayed = served.dgh(&["replay"], &log.path);
     let told = String::from_utf8_lossy(&replayed.stdout).into_owned();
-    assert!(replayed.status.success() && told.starts_with("the same") && told.contains("the same program"), "{told}{}", String::from_utf8_lossy(&replayed.stderr));
+    assert!(
+        replayed.status.success() && told.starts_with("the same") && told.contains("the same program"),
+        "{told}{}",
+        String::from_utf8_lossy(&replayed.stderr)
+    );
 
     let table = served.dgh(&["latency"], &log.path);
     let told = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(table.status.success(), "{}", String::from_utf8_lossy(&table.stderr));
-    assert!(told.contains("runtime") && told.lines().any(|line| line.trim_start().starts_with("1 ")), "{told}");
+    assert!(
+        told.contains("runtime") && told.lines().any(|line| line.trim_start().starts_with("1 ")),
+        "{told}"
+    );
     let json = served.dgh(&["latency", "--json"], &log.path);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let turn = &json["turns"][0];

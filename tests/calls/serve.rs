@@ -102,7 +102,8 @@ impl Setup {
             .filter(|path| path.extension().is_some_and(|ending| ending == "log"))
             .collect();
         paths.sort();
-        let key: [u8; KEY_LENGTH] = std::fs::read(folder.join("home/dgh/log.key")).unwrap().try_into().unwrap();
+        let key: [u8; KEY_LENGTH] =
+            std::fs::read(folder.join("home/dgh/log.key")).unwrap().try_into().unwrap();
         let opened = |path: PathBuf| {
             let log = open(&std::fs::read(&path).ok()?, &key).ok()?;
             let kept = Kept { path, log };
@@ -162,7 +163,8 @@ impl Setup {
         }
         let listens = || {
             let told = told.lock().unwrap();
-            told.split_whitespace().find_map(|word| Some(word.strip_prefix("http://")?.trim_end_matches('/').to_owned()))
+            told.split_whitespace()
+                .find_map(|word| Some(word.strip_prefix("http://")?.trim_end_matches('/').to_owned()))
         };
         let address = until(Duration::from_secs(20), listens).await;
         let address = address.unwrap_or_else(|| panic!("it does not serve:\n{}", told.lock().unwrap()));
@@ -219,7 +221,9 @@ impl Served {
             let logs = Setup::logs_in(&self.folder());
             (logs.len() >= count).then_some(logs)
         };
-        until(Duration::from_secs(5), list).await.unwrap_or_else(|| panic!("logs are missing:\n{}", self.told()))
+        until(Duration::from_secs(5), list)
+            .await
+            .unwrap_or_else(|| panic!("logs are missing:\n{}", self.told()))
     }
 
     /// The log of the only call.
@@ -337,9 +341,15 @@ impl Kept {
         let line = |entry: &dgh_engine::log::Entry| {
             let told = match &entry.what {
                 What::Effect(Effect::Emit(record)) => format!("{record:?}"),
-                What::Event(event) if std::env::var_os("DGH_TEST_EVENTS").is_some() => format!("<- {event:?}").chars().take(200).collect(),
-                What::Effect(effect) if std::env::var_os("DGH_TEST_EVENTS").is_some() => format!("-> {effect:?}").chars().take(200).collect(),
-                What::Voice(voice @ (Voice::Trouble { .. } | Voice::Late { .. } | Voice::FalseInterruption)) => format!("{voice:?}"),
+                What::Event(event) if std::env::var_os("DGH_TEST_EVENTS").is_some() => {
+                    format!("<- {event:?}").chars().take(200).collect()
+                }
+                What::Effect(effect) if std::env::var_os("DGH_TEST_EVENTS").is_some() => {
+                    format!("-> {effect:?}").chars().take(200).collect()
+                }
+                What::Voice(
+                    voice @ (Voice::Trouble { .. } | Voice::Late { .. } | Voice::FalseInterruption),
+                ) => format!("{voice:?}"),
                 _ => return None,
             };
             Some(format!("{:>6} ms  {told}", entry.at.0 - start))
@@ -387,7 +397,9 @@ fn dgh(folder: &Path) -> Command {
     });
     let mut command = Command::new(binary);
     command.env("XDG_DATA_HOME", folder.join("home")).env("NO_COLOR", "1").env_remove("RUST_LOG");
-    for key in ["DEEPGRAM_API_KEY", "CARTESIA_API_KEY", "ELEVENLABS_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"] {
+    for key in
+        ["DEEPGRAM_API_KEY", "CARTESIA_API_KEY", "ELEVENLABS_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"]
+    {
         command.env_remove(key);
     }
     command

@@ -47,7 +47,8 @@ impl Sound {
 
     /// Between two moments.
     pub(crate) fn between(&self, from_ms: u64, to_ms: u64) -> Self {
-        let at = |ms: u64| usize::try_from(ms * u64::from(self.rate) / 1_000).unwrap().min(self.samples.len());
+        let at =
+            |ms: u64| usize::try_from(ms * u64::from(self.rate) / 1_000).unwrap().min(self.samples.len());
         Self { rate: self.rate, samples: self.samples[at(from_ms)..at(to_ms)].to_vec() }
     }
 
@@ -192,7 +193,11 @@ fn smooth(samples: &[i16], by: usize) -> Vec<i16> {
     let tap = |n: i64| {
         let x = n as f64;
         let window = 0.5 + 0.5 * (std::f64::consts::PI * x / (HALF + 1) as f64).cos();
-        let sinc = if n == 0 { 2.0 * cut } else { (std::f64::consts::TAU * cut * x).sin() / (std::f64::consts::PI * x) };
+        let sinc = if n == 0 {
+            2.0 * cut
+        } else {
+            (std::f64::consts::TAU * cut * x).sin() / (std::f64::consts::PI * x)
+        };
         sinc * window
     };
     let taps: Vec<f64> = (-HALF..=HALF).map(tap).collect();

@@ -170,7 +170,8 @@ impl Call {
     pub(crate) fn wait_aloud(&mut self) {
         let calling = self.state.activities.last().is_some_and(|a| matches!(a.waits, Waits::Tool(_)));
         let working = self.state.reply.is_some() || self.state.round.is_some() || calling;
-        let listens = !self.state.hung_up && !self.is_chat() && self.top().is_some_and(|frame| frame.node.is_some());
+        let listens =
+            !self.state.hung_up && !self.is_chat() && self.top().is_some_and(|frame| frame.node.is_some());
         let silent = !self.sounding_words() && !self.state.timers.contains_key(&Timer::Slow);
         if self.is_live() && working && listens && silent {
             self.after(Timer::Slow, STILL_SLOW_MS);

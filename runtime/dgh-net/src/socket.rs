@@ -19,12 +19,12 @@ use crate::error::{NetError, NetErrorKind};
 
 /// A message of a socket.
 pub use tokio_tungstenite::tungstenite::Message;
-/// Why a socket is closed.
-pub use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 /// An error of an open socket.
 pub use tokio_tungstenite::tungstenite::error::Error as SocketError;
 /// How a socket broke its protocol; to end without a word is one way.
 pub use tokio_tungstenite::tungstenite::error::ProtocolError;
+/// Why a socket is closed.
+pub use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// An open socket: a stream of messages, and a sink for them.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -101,7 +101,9 @@ impl Deployments {
         let deployment = Arc::new(named(&projects, &names, &known));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = deployment;
         // Whoever hears of it finds it so.
-        gone.iter().for_each(|name| tell(Told::Gone(name)));
+        for name in &gone {
+            tell(Told::Gone(name));
+        }
         for (project, loaded) in &changed {
             let (result, told) = match loaded {
                 Loaded::Ready(bundle) => ("ok", Told::Serves(project, &bundle.agents)),

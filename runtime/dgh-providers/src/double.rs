@@ -23,9 +23,9 @@ use crate::llm::{Delta, Llm, LlmError, LlmErrorKind};
 use crate::registry::Models;
 use crate::voice::VoiceRegistry;
 
-pub use stt::SttServer;
-pub use realtime_gemini::{GeminiDoes, GeminiScript, GeminiServer};
 pub use realtime::{Does, LETTER_MS, PIECE_MS, RealtimeScript, RealtimeServer};
+pub use realtime_gemini::{GeminiDoes, GeminiScript, GeminiServer};
+pub use stt::SttServer;
 
 /// A caller turn in a node that books an appointment: two routes, two values, one tool.
 pub fn request() -> ReplyRequest {

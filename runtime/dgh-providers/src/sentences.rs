@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn an_answer_begins_with_its_first_clause() {
         let mut cut = Sentences::default();
-        let tokens = ["Certainly", ",", " I", " can,", " of course,", " help. ", "So, ", "let us", " see, ok."];
+        let tokens =
+            ["Certainly", ",", " I", " can,", " of course,", " help. ", "So, ", "let us", " see, ok."];
         let mut said: Vec<_> = tokens.iter().flat_map(|token| cut.push(token)).collect();
         said.extend(cut.finish());
         assert_eq!(said, ["Certainly,", "I can, of course, help.", "So, let us see, ok."]);

@@ -58,7 +58,14 @@ function problem(text) {
 
 function notice(text) {
   const item = document.createElement("li");
-  item.textContent = text;
+  // What is typed in a terminal stands between backticks.
+  const parts = text.split("`");
+  item.append(...parts.map((part, index) => {
+    if (index % 2 === 0) return part;
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  }));
   $("notices").append(item);
 }
 

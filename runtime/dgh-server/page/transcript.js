@@ -27,6 +27,8 @@ export class Transcript {
     this.#speech.clear();
     this.#partial?.remove();
     this.#partial = null;
+    // What is around it changes its size now.
+    requestAnimationFrame(() => this.#scroll());
   }
 
   event(event) {

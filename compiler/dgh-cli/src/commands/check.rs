@@ -10,8 +10,8 @@ use dgh_ir::Program;
 
 use crate::Outcome;
 use crate::args::{Check, Format};
-use dgh_platform::Project;
 use crate::ui;
+use dgh_platform::Project;
 
 /// Rounds of `--fix`: a fix can make place for another one.
 const ROUNDS: usize = 10;

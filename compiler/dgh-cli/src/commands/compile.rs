@@ -8,8 +8,8 @@ use dgh_ir::wire;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Compile;
-use dgh_platform::Project;
 use crate::ui;
+use dgh_platform::Project;
 
 pub fn run(args: &Compile) -> anyhow::Result<Outcome> {
     if args.schema {

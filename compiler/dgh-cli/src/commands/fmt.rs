@@ -8,8 +8,8 @@ use anyhow::Context as _;
 
 use crate::Outcome;
 use crate::args::Fmt;
-use dgh_platform::project;
 use crate::ui;
+use dgh_platform::project;
 
 pub fn run(args: &Fmt) -> anyhow::Result<Outcome> {
     if args.paths.iter().any(|p| p.as_os_str() == "-") {

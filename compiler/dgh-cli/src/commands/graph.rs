@@ -6,9 +6,9 @@ use dgh_ir::program::DialogueId;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::{Graph, GraphFormat};
+use crate::ui;
 use dgh_platform::Project;
 use dgh_platform::agents::own_agent;
-use crate::ui;
 
 pub fn run(args: &Graph) -> anyhow::Result<Outcome> {
     let project = Project::one(&args.path)?;

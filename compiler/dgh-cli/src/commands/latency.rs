@@ -59,33 +59,29 @@ fn share(micros: Option<u64>) -> Option<i64> {
 }
 
 fn table(turns: &[Turn]) -> String {
-    let mut out = String::new();
     let heads = [
         ("when it happened, in ms from the caller's last sound", MOMENTS),
         ("who it was waited for, in ms; what is left is the runtime's", SHARES),
     ];
-    for (title, columns) in heads {
-        out.push_str(&format!("{}\n", ui::paint(ui::DIM, title)));
-        out.push_str("turn");
-        for (name, _) in columns {
-            out.push_str(&format!("{name:>13}"));
-        }
-        out.push('\n');
+    let tables = heads.map(|(title, columns)| {
+        let mut lines = vec![ui::paint(ui::DIM, title)];
+        lines.push(row("turn", columns.iter().map(|(name, _)| (*name).to_owned())));
         for turn in turns {
-            let cells: String = columns.iter().map(|(_, of)| format!("{:>13}", ms(of(turn)))).collect();
-            out.push_str(&format!("{:>4}{cells}\n", turn.turn));
+            let number = format!("{:>4}", turn.turn);
+            lines.push(row(&number, columns.iter().map(|(_, of)| ms(of(turn)))));
         }
         for percent in [50, 95] {
-            let cells: String = columns
-                .iter()
-                .map(|(_, of)| format!("{:>13}", ms(percentile(turns.iter().filter_map(of), percent))))
-                .collect();
-            out.push_str(&ui::paint(ui::GOOD, format!("p{percent:<3}{cells}")));
-            out.push('\n');
+            let all = |of: fn(&Turn) -> Option<i64>| percentile(turns.iter().filter_map(of), percent);
+            let total = row(&format!("p{percent:<3}"), columns.iter().map(|(_, of)| ms(all(*of))));
+            lines.push(ui::paint(ui::GOOD, total));
         }
-        out.push('\n');
-    }
-    out.trim_end().to_owned() + "\n"
+        lines.join("\n")
+    });
+    tables.join("\n\n") + "\n"
+}
+
+fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
+    cells.fold(first.to_owned(), |row, cell| row + &format!("{cell:>13}"))
 }
 
 /// Milliseconds; with a tenth where that is what is looked for.

@@ -10,12 +10,12 @@ use dgh_ir::program::McpTool;
 use dgh_net::Toolbox;
 
 use super::check::report_errors;
-use dgh_platform::agents::profile;
 use crate::Outcome;
 use crate::args;
-use dgh_platform::models;
-use dgh_platform::Project;
 use crate::ui;
+use dgh_platform::Project;
+use dgh_platform::agents::profile;
+use dgh_platform::models;
 
 pub fn run(args: &args::Lock) -> anyhow::Result<Outcome> {
     let project = Project::one(&args.path)?;

@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use super::write_agent::write_agent;
 use crate::Outcome;
 use crate::args::{New, Template};
-use dgh_platform::models::Server;
 use crate::ui;
+use dgh_platform::models::Server;
 
 /// Files of a template: name and text.
 type Files = &'static [(&'static str, &'static str)];

@@ -13,8 +13,8 @@ use super::check::report_errors;
 use super::timeline;
 use crate::Outcome;
 use crate::args::Replay;
-use dgh_platform::Project;
 use crate::ui;
+use dgh_platform::Project;
 
 pub fn run(args: &Replay) -> anyhow::Result<Outcome> {
     let reading = || format!("cannot read {}", args.log.display());

@@ -120,11 +120,14 @@ fn greet(args: &Serve, deployments: &Deployments, address: SocketAddr, data: &Pa
             ui::note(format!("    {}", ui::paint(ui::NOTE, ui::wrapped(notice, 4))));
         }
     }
-    let url = args.public_url.as_ref().map_or_else(|| local(address), |url| url.to_string());
+    let url = args.public_url.as_ref().map_or_else(|| local(address), ToString::to_string);
     ui::note("");
     ui::line(format!("  {}", ui::paint(ui::GOOD.bold(), url)))?;
     let recorded = if args.no_recording { "logs" } else { "logs and recordings" };
-    ui::note(ui::paint(ui::DIM, format!("\n  {recorded} of calls are in {}; Ctrl-C stops\n", data.display())));
+    ui::note(ui::paint(
+        ui::DIM,
+        format!("\n  {recorded} of calls are in {}; Ctrl-C stops\n", data.display()),
+    ));
     Ok(())
 }
 
@@ -172,7 +175,11 @@ fn again(told: &Told<'_>) {
         }
         Told::Broken(project, compiled) => {
             broken(project, compiled);
-            ui::note(format!("{} {}; what was served before goes on", ui::paint(ui::BAD, "broken"), project.shown()));
+            ui::note(format!(
+                "{} {}; what was served before goes on",
+                ui::paint(ui::BAD, "broken"),
+                project.shown()
+            ));
         }
         Told::Unusable(project, error) => {
             ui::note(format!("{} {}: {error:#}", ui::paint(ui::BAD, "not served"), project.shown()));

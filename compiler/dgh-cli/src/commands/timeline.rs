@@ -48,9 +48,10 @@ fn happened(event: &Event) -> Option<String> {
         Event::SpeechFailed { .. } => "no voice could say it".to_owned(),
         Event::CallerSpeaking => "the caller speaks".to_owned(),
         Event::AnsweredBy { who } => format!("answered by: {who:?}").to_lowercase(),
-        Event::TransferOutcome { failure } => {
-            failure.map_or_else(|| "transferred".to_owned(), |why| format!("transfer failed: {why:?}").to_lowercase())
-        }
+        Event::TransferOutcome { failure } => failure.map_or_else(
+            || "transferred".to_owned(),
+            |why| format!("transfer failed: {why:?}").to_lowercase(),
+        ),
         Event::Hangup => "the caller hangs up".to_owned(),
         Event::Stop { by } => format!("stopped: {by:?}").to_lowercase(),
         _ => return None,
@@ -60,8 +61,12 @@ fn happened(event: &Event) -> Option<String> {
 fn measured(voice: &Voice) -> String {
     match voice {
         Voice::Timing(timing) => {
-            let ms = |micros: Option<u64>| micros.map_or_else(|| "-".to_owned(), |m| format!("{} ms", m / 1_000));
-            ui::paint(ui::DIM, format!("answered after {}, {} of it ours", ms(timing.voice_to_voice()), ms(timing.own())))
+            let ms =
+                |micros: Option<u64>| micros.map_or_else(|| "-".to_owned(), |m| format!("{} ms", m / 1_000));
+            ui::paint(
+                ui::DIM,
+                format!("answered after {}, {} of it ours", ms(timing.voice_to_voice()), ms(timing.own())),
+            )
         }
         Voice::Trouble { part, message } => ui::paint(ui::BAD, format!("{part}: {message}")),
         Voice::Provider { part, provider, connect_ms } => {

@@ -11,8 +11,8 @@ use dgh_engine::{Message, Prepared};
 
 use super::check::worst_first;
 use super::test::place;
-use dgh_platform::models::{self, Server};
 use crate::ui;
+use dgh_platform::models::{self, Server};
 
 /// The page that tells a model how to write programs.
 const CHEATSHEET: &str = include_str!("../../../../grammar/cheatsheet.md");

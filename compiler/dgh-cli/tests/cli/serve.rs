@@ -40,7 +40,8 @@ fn serve(folder: &TempDir) -> Server {
     });
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("http://").expect("an address alone").trim_end_matches('/').to_owned();
+    let address =
+        line.trim().strip_prefix("http://").expect("an address alone").trim_end_matches('/').to_owned();
     Server { child, address, says }
 }
 

@@ -21,9 +21,9 @@ use crate::start::{CallStart, StartError};
 
 use functions::Functions;
 pub use replay::{Divergence, ReplayError, Replayed, replay};
-pub use voice::{Timing, Voice};
 pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
 pub use stream::Sealer;
+pub use voice::{Timing, Voice};
 
 /// The log of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

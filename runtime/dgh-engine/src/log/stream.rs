@@ -14,7 +14,7 @@
 //! twice, and no piece can be left out, moved or taken from another log.
 
 use aes_gcm::aead::{Aead, Payload};
-use aes_gcm::{Aes256Gcm, AeadCore, KeyInit, Nonce};
+use aes_gcm::{AeadCore, Aes256Gcm, KeyInit, Nonce};
 use serde::Serialize;
 
 use super::seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError};

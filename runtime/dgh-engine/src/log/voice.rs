@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn the_runtime_answers_for_what_is_nobody_elses() {
         assert_eq!(SPOKE.voice_to_voice(), Some(622_000));
-        assert_eq!((SPOKE.recogniser(), SPOKE.model(), SPOKE.voice()), (Some(150_000), Some(349_000), Some(120_000)));
+        assert_eq!(
+            (SPOKE.recogniser(), SPOKE.model(), SPOKE.voice()),
+            (Some(150_000), Some(349_000), Some(120_000))
+        );
         // The turn was over while the model worked: nobody waited for it.
         assert_eq!(SPOKE.endpointing(), 0);
         assert_eq!(SPOKE.own(), Some(3_000));

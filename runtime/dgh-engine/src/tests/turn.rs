@@ -346,8 +346,15 @@ fn words_that_no_voice_could_say_were_not_said() {
     call.handle(Event::SpeechFailed { utterance: notice });
     call.handle(Event::SpeechFailed { utterance: hello });
     let words: Vec<_> = spoken(&call.effects).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(words, ["This call is recorded.", "Hello.", "This call is recorded."], "what has to be heard is");
-    assert!(!call.records.iter().any(|record| matches!(record, Record::Agent { .. })), "nobody heard anything");
+    assert_eq!(
+        words,
+        ["This call is recorded.", "Hello.", "This call is recorded."],
+        "what has to be heard is"
+    );
+    assert!(
+        !call.records.iter().any(|record| matches!(record, Record::Agent { .. })),
+        "nobody heard anything"
+    );
 }
 
 #[test]

@@ -197,7 +197,8 @@ async fn the_provider_says_how_long_to_pause_and_one_that_asks_for_long_is_passe
         .answer("first", [Step::FailFor(LlmErrorKind::RateLimited, Duration::from_secs(1))])
         .answer("first", [Step::FailFor(LlmErrorKind::RateLimited, Duration::from_secs(30))])
         .answer("second", [Step::FailFor(LlmErrorKind::RateLimited, Duration::from_secs(30))]);
-    let events: Vec<_> = run_with(double::request(), Arc::new(script.clone()), pause, FirstPiece::default()).collect().await;
+    let events: Vec<_> =
+        run_with(double::request(), Arc::new(script.clone()), pause, FirstPiece::default()).collect().await;
     assert_eq!(events.iter().map(show).collect::<Vec<_>>(), ["failed: first failed; second failed"]);
     assert_eq!(script.order(), ["first", "first", "second"]);
     assert_eq!(*pauses.lock().unwrap(), [Duration::from_secs(1)]);

@@ -57,7 +57,9 @@ impl VoiceRegistry {
             "assemblyai_stream" => Arc::new(stt::assemblyai::AssemblyAi::new(model, client, secrets)?),
             "azure_recognition" => Arc::new(stt::azure::Azure::new(model, client, secrets)?),
             "offline_stt" => Arc::new(OfflineStt::new(model)?),
-            "speechmatics_realtime" => Arc::new(stt::speechmatics::Speechmatics::new(model, client, secrets)?),
+            "speechmatics_realtime" => {
+                Arc::new(stt::speechmatics::Speechmatics::new(model, client, secrets)?)
+            }
             _ => return Err(unknown(model)),
         })
     }

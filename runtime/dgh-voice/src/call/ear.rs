@@ -127,11 +127,7 @@ impl Ear {
         if changed {
             self.look_at = now + GONE_MS;
         }
-        Noticed {
-            voice: changed.then_some(voice),
-            key,
-            beep,
-        }
+        Noticed { voice: changed.then_some(voice), key, beep }
     }
 
     /// What goes out, and when it sounds: it may come back.
@@ -266,4 +262,3 @@ pub(super) fn heard(event: SttEvent) -> Option<Heard> {
         SttEvent::Answered { .. } | SttEvent::Connected { .. } | SttEvent::Switched { .. } => return None,
     })
 }
-

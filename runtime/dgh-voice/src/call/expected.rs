@@ -1,7 +1,7 @@
 //! What the caller is expected to say, for recognisers that take a grammar.
 
-use dgh_engine::reply::Shape;
 use dgh_engine::Call;
+use dgh_engine::reply::Shape;
 use dgh_providers::stt::Expected;
 
 /// What fits where the call is.

@@ -159,8 +159,7 @@ impl<L: Line> Driver<L> {
             None => own,
         };
         let call = setup.call;
-        let (session, troubles) =
-            ear::open(setup.voices.as_ref(), &recognisers, about.rate, call.call());
+        let (session, troubles) = ear::open(setup.voices.as_ref(), &recognisers, about.rate, call.call());
         let wonders = call.call().wonders_who_answered();
         let seed = call.log().start.call_id.bytes().map(u64::from).sum::<u64>() * 97;
         let room = call.call().ambience().and_then(|ambience| Room::of(&ambience, about.rate, seed));
@@ -168,7 +167,9 @@ impl<L: Line> Driver<L> {
         let recording = setup.record_to.map(|path| Recorder::create(&path, about.rate));
         let (recording, failed) = match recording {
             Some(Ok(recorder)) => (Some(recorder), None),
-            Some(Err(error)) => (None, Some(Voice::Trouble { part: "recording".into(), message: error.to_string() })),
+            Some(Err(error)) => {
+                (None, Some(Voice::Trouble { part: "recording".into(), message: error.to_string() }))
+            }
             None => (None, None),
         };
         let notes = troubles.into_iter().chain(failed).collect();

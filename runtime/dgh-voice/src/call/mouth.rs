@@ -11,9 +11,9 @@ use dgh_providers::Voices;
 use dgh_providers::tts::failover::Failover;
 use dgh_providers::tts::{Tts as _, TtsEvent, TtsInput, TtsSession, TtsStart};
 
+use crate::Millis;
 use crate::audio::resample::Resampler;
 use crate::playout::{Cut, Playout};
-use crate::Millis;
 
 /// A voice that was asked for words and tells nothing for so long is given up: it has had the time of
 /// everybody who could take over.
@@ -37,11 +37,7 @@ pub(super) enum Made {
     /// An utterance has all its sound.
     Complete,
     /// A voice failed. Of these utterances nothing sounds; and whether another one was broken off.
-    Failed {
-        error: String,
-        silent: Vec<UtteranceId>,
-        broken_off: bool,
-    },
+    Failed { error: String, silent: Vec<UtteranceId>, broken_off: bool },
     /// Something for the log.
     Note(TtsEvent),
 }
@@ -109,7 +105,8 @@ impl Mouth {
 
     /// Prepared words that nobody wants.
     pub(super) fn forget_prepared(&mut self) {
-        let unwanted: Vec<_> = self.asked.iter().filter(|request| !request.wanted).map(|r| (r.voice, r.id)).collect();
+        let unwanted: Vec<_> =
+            self.asked.iter().filter(|request| !request.wanted).map(|r| (r.voice, r.id)).collect();
         self.asked.retain(|request| request.wanted);
         for (voice, id) in unwanted {
             self.tell(voice, TtsInput::Cancel { id });
@@ -246,7 +243,9 @@ impl Mouth {
                     broken_off: wanted && !silent,
                 }
             }
-            TtsEvent::Connected { .. } | TtsEvent::Started { .. } | TtsEvent::Switched { .. } => Made::Complete,
+            TtsEvent::Connected { .. } | TtsEvent::Started { .. } | TtsEvent::Switched { .. } => {
+                Made::Complete
+            }
         }
     }
 
@@ -271,8 +270,7 @@ impl Mouth {
         let voice = self.voice(models, &words.language)?;
         self.next += 1;
         let id = self.next;
-        let input =
-            TtsInput::Speak { id, text: words.text.clone(), language: words.language.clone() };
+        let input = TtsInput::Speak { id, text: words.text.clone(), language: words.language.clone() };
         if !self.tell(voice, input) {
             return Err("the voice takes no more words".to_owned());
         }
@@ -312,14 +310,19 @@ impl Mouth {
     fn lose(&mut self, voice: u32, why: &str) -> Made {
         self.open.retain(|v| v.id != voice);
         let lost = self.asked.iter().filter(|r| r.voice == voice && r.wanted).map(|r| r.utterance);
-        let (silent, broken_off): (Vec<_>, Vec<_>) = lost.partition(|utterance| self.playout.fail(*utterance));
+        let (silent, broken_off): (Vec<_>, Vec<_>) =
+            lost.partition(|utterance| self.playout.fail(*utterance));
         self.asked.retain(|r| r.voice != voice);
         Made::Failed { error: why.to_owned(), silent, broken_off: !broken_off.is_empty() }
     }
 
     fn drop_from(&mut self, utterance: UtteranceId) {
-        let dropped: Vec<_> =
-            self.asked.iter().filter(|r| r.utterance >= utterance && r.wanted).map(|r| (r.voice, r.id)).collect();
+        let dropped: Vec<_> = self
+            .asked
+            .iter()
+            .filter(|r| r.utterance >= utterance && r.wanted)
+            .map(|r| (r.voice, r.id))
+            .collect();
         self.asked.retain(|r| r.utterance < utterance || !r.wanted);
         for (voice, id) in dropped {
             self.tell(voice, TtsInput::Cancel { id });

@@ -158,7 +158,9 @@ impl Playout {
     /// It will have no sound. If none of it has sounded, it is as if it had never been queued, and the
     /// answer is true; else what is there is all.
     pub fn fail(&mut self, id: UtteranceId) -> bool {
-        let Some(place) = self.utterances.iter().position(|utterance| utterance.id == id) else { return false };
+        let Some(place) = self.utterances.iter().position(|utterance| utterance.id == id) else {
+            return false;
+        };
         let silent = self.utterances.get(place).is_some_and(|u| !u.started && u.sound.end() == 0);
         if !silent {
             self.complete(id);

@@ -15,9 +15,9 @@ use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 
 use crate::args::Test;
+use dgh_platform::Project;
 use dgh_platform::agents::profile;
 use dgh_platform::models::{self, Server, Writer};
-use dgh_platform::Project;
 
 /// A model that plays all parts of a test that a script leaves open.
 pub struct LiveModel {

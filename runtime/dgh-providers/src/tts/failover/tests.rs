@@ -233,10 +233,7 @@ async fn who_closes_what_is_idle_is_not_to_blame() {
     use futures::{SinkExt, StreamExt};
 
     // A real goodbye of ElevenLabs after three minutes, then a server that speaks.
-    let close = dgh_net::socket::CloseFrame {
-        code: 1008.into(),
-        reason: "input_timeout_exceeded".into(),
-    };
+    let close = dgh_net::socket::CloseFrame { code: 1008.into(), reason: "input_timeout_exceeded".into() };
     let gate = Arc::new(tokio::sync::Notify::new());
     let server = {
         let gate = Arc::clone(&gate);

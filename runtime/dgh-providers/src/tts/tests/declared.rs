@@ -63,7 +63,17 @@ fn every_protocol_that_is_declared_is_spoken() {
     let names: Vec<_> = all.iter().map(|d| d.name).collect();
     assert_eq!(
         names,
-        ["elevenlabs", "cartesia", "deepgram", "rime", "azure", "openai", "openai_compatible", "kokoro", "offline"]
+        [
+            "elevenlabs",
+            "cartesia",
+            "deepgram",
+            "rime",
+            "azure",
+            "openai",
+            "openai_compatible",
+            "kokoro",
+            "offline"
+        ]
     );
     for declared in all {
         let voice = registry().tts(&complete(&declared)).unwrap();

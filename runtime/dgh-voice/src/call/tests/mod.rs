@@ -1,9 +1,9 @@
 //! Whole calls in paused time: a line, a recogniser and a voice that do as they are told.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod duplex;
 mod fuzz;
 mod mishaps;
-mod duplex;
 mod outbound;
 mod studio;
 
@@ -47,7 +47,10 @@ async fn a_call_from_the_first_word_to_the_last() {
     studio.agent_finishes().await;
     studio.caller_says("On March third.").await;
     let ended = studio.ends().await;
-    assert_eq!(ended.records.last(), Some(&Record::Ended { outcome: Some("booked".into()), ended_by: "agent".into() }));
+    assert_eq!(
+        ended.records.last(),
+        Some(&Record::Ended { outcome: Some("booked".into()), ended_by: "agent".into() })
+    );
     let said: Vec<_> = ended.agent_words();
     assert_eq!(said.last().map(String::as_str), Some("You are booked. Goodbye."));
     assert_eq!(ended.line, None);
@@ -57,7 +60,10 @@ async fn a_call_from_the_first_word_to_the_last() {
     assert!(timing.model().unwrap().abs_diff(300_000) < 3_000, "{timing:?}");
     assert!(timing.voice().unwrap().abs_diff(120_000) < 3_000, "{timing:?}");
     assert!(timing.own().unwrap() < 5_000, "{timing:?}");
-    assert!(timing.asked.unwrap() - timing.transcript.unwrap() < 2_000, "asked at the final words: {timing:?}");
+    assert!(
+        timing.asked.unwrap() - timing.transcript.unwrap() < 2_000,
+        "asked at the final words: {timing:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,7 +95,10 @@ async fn a_nod_does_not_stop_the_agent() {
     let ended = studio.ends().await;
     assert!(!ended.events().iter().any(|event| matches!(event, Event::SpeechCut { .. })), "nothing was cut");
     assert!(ended.voice().contains(&Voice::FalseInterruption));
-    assert_eq!(ended.agent_words()[0], "Good morning, this is the practice of Doctor Lee. Which day would suit you?");
+    assert_eq!(
+        ended.agent_words()[0],
+        "Good morning, this is the practice of Doctor Lee. Which day would suit you?"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,10 +114,14 @@ async fn a_caller_who_goes_on_after_a_pause_is_heard_to_the_end() {
     studio.caller_speaks(ms(900)).await;
     studio.understood("on March third.").await;
     let ended = studio.ends().await;
-    let turns: Vec<_> = ended.events().into_iter().filter_map(|event| match event {
-        Event::CallerTurn { text, .. } => Some(text),
-        _ => None,
-    }).collect();
+    let turns: Vec<_> = ended
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::CallerTurn { text, .. } => Some(text),
+            _ => None,
+        })
+        .collect();
     assert_eq!(turns, ["I would like to come on March third."]);
     assert!(ended.voice().contains(&Voice::Discarded));
     assert!(!ended.agent_words().iter().any(|said| said.contains("Too early")));

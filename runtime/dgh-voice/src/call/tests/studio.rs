@@ -114,7 +114,8 @@ impl Studio {
     pub(super) async fn in_scene(program: &str, script: Script, scene: Scene) -> Self {
         let world = Memory::new([("agent.dgh", program.to_owned())]);
         let compiled = dgh_compile::compile(&world, "agent.dgh");
-        let errors: Vec<_> = compiled.diagnostics.iter().filter(|d| d.severity() == dgh_diag::Severity::Error).collect();
+        let errors: Vec<_> =
+            compiled.diagnostics.iter().filter(|d| d.severity() == dgh_diag::Severity::Error).collect();
         assert!(errors.is_empty(), "{errors:#?}");
         let prepared = Prepared::new(Arc::new(compiled.program));
         let mut start = CallStart::new("call", Channel::Phone, Timestamp(1_772_000_000_000));
@@ -142,7 +143,15 @@ impl Studio {
             prepare_sound: true,
         };
         let line_end = TestLine {
-            about: LineAbout { kind: "test", rate: 8_000, marks: false, lead_ms: 0, cancels_echo: true, shows: false, keys_as_sound: false },
+            about: LineAbout {
+                kind: "test",
+                rate: 8_000,
+                marks: false,
+                lead_ms: 0,
+                cancels_echo: true,
+                shows: false,
+                keys_as_sound: false,
+            },
             incoming,
             sent: Arc::clone(&sent),
             began,
@@ -179,7 +188,9 @@ impl Studio {
     pub(super) async fn caller_speaks(&mut self, time: Duration) {
         let speech = signals::speech();
         // The recording starts with a moment of silence.
-        let loud = speech.chunks(160).position(|frame| frame.iter().any(|s| s.unsigned_abs() > 3_000)).unwrap() * 160;
+        let loud =
+            speech.chunks(160).position(|frame| frame.iter().any(|s| s.unsigned_abs() > 3_000)).unwrap()
+                * 160;
         let speech = &speech[loud..];
         for _ in 0..time.as_millis() / 20 {
             let at = self.voice_at % (speech.len() - 160);
@@ -307,24 +318,33 @@ impl Over {
     }
 
     pub(super) fn timings(&self) -> Vec<Timing> {
-        self.voice().into_iter().filter_map(|voice| match voice {
-            Voice::Timing(timing) => Some(timing),
-            _ => None,
-        }).collect()
+        self.voice()
+            .into_iter()
+            .filter_map(|voice| match voice {
+                Voice::Timing(timing) => Some(timing),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(super) fn troubles(&self) -> Vec<String> {
-        self.voice().into_iter().filter_map(|voice| match voice {
-            Voice::Trouble { part, message } => Some(format!("{part}: {message}")),
-            _ => None,
-        }).collect()
+        self.voice()
+            .into_iter()
+            .filter_map(|voice| match voice {
+                Voice::Trouble { part, message } => Some(format!("{part}: {message}")),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(super) fn agent_words(&self) -> Vec<String> {
-        self.records.iter().filter_map(|record| match record {
-            Record::Agent { text, .. } => Some(text.clone()),
-            _ => None,
-        }).collect()
+        self.records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Agent { text, .. } => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     fn pick<T>(&self, of: impl Fn(&What) -> Option<T>) -> Vec<T> {
