@@ -22,6 +22,8 @@ const LONGER_MS: u64 = 150_000;
 const OWED_MS: u64 = 6_000;
 /// The same when voices make no sound: until they are given up.
 const MUTE_MS: u64 = 14_500;
+/// The same when they do not even fail: each of two utterances is waited for ten seconds.
+const HUNG_MS: u64 = 22_000;
 /// Silence of any kind: two of seven seconds, at the second of which `collections` ends.
 const SILENCE_MS: u64 = 15_500;
 
@@ -309,9 +311,11 @@ enum State {
 /// Nobody waits in silence.
 fn quiet(played: &Played, injection: Option<Injection>) -> Vec<String> {
     let silences = silence::longest(played);
-    let kind = injection.map(|injection| injection.kind);
-    let mute = matches!(kind, Some(Kind::VoiceStalls | Kind::VoiceHangs));
-    let owed_ms = if mute { MUTE_MS } else { OWED_MS };
+    let owed_ms = match injection.map(|injection| injection.kind) {
+        Some(Kind::VoiceStalls) => MUTE_MS,
+        Some(Kind::VoiceHangs) => HUNG_MS,
+        _ => OWED_MS,
+    };
     let mut wrong = Vec::new();
     let (since, owed) = silences.owed;
     if owed > owed_ms {
