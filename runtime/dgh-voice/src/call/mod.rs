@@ -122,7 +122,7 @@ struct Driver<L> {
     ended: bool,
     /// By when the call is over whatever happens.
     ending: Option<u64>,
-    closed: Option<Option<String>>,
+    closed: Option<Closed>,
     over: bool,
     agent_sounds: bool,
     /// Utterances in a row that no voice could speak.
@@ -132,6 +132,12 @@ struct Driver<L> {
     cancels_echo: bool,
     /// When the last final words came: microseconds since the start.
     final_at: u64,
+}
+
+/// A line that is gone.
+struct Closed {
+    /// Why, if nobody hung up.
+    why: Option<String>,
 }
 
 /// What of the setup is used during the call.
@@ -432,7 +438,7 @@ impl<L: Line> Driver<L> {
             self.trouble("line", why.clone());
         }
         let lost = why.is_some();
-        self.closed = Some(why);
+        self.closed = Some(Closed { why });
         self.mouth.stop(self.clock.now());
         self.tell(if lost { Event::Stop { by: StoppedBy::Lost } } else { Event::Hangup });
         let by = self.clock.now() + AFTER_HANGUP_MS;
@@ -463,6 +469,7 @@ impl<L: Line> Driver<L> {
                         duplex.cut(utterance, heard);
                     }
                     self.tell(Event::SpeechCut { utterance, heard, exact });
+                    self.tell_who_goes_on();
                 }
             }
             Decision::Prepare(turn) if self.duplex.is_none() => self.prepare(turn),
@@ -519,7 +526,7 @@ impl<L: Line> Driver<L> {
             self.trouble("recording", error.to_string());
         }
         self.keep_log();
-        Ended { line: self.closed.flatten() }
+        Ended { line: self.closed.and_then(|closed| closed.why) }
     }
 }
 
