@@ -165,22 +165,26 @@ async fn a_caller_who_never_speaks_is_let_go_with_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_caller_who_never_stops_is_ended_by_the_limit_with_words() {
+async fn a_caller_who_never_stops_is_not_silent_and_is_ended_by_the_limit_with_words() {
     let stt = hears(&["and then he said that it would be no trouble and so on"]).await;
     let served = Setup::example("clinic")
-        .with("duration: 10min", "duration: 20s")
+        .with("duration: 10min", "duration: 14s")
         .hears(&deepgram(&stt))
         .start()
         .await;
     let phone = Phone::call(&served.address, "clinic").await;
     let words =
         spoken("and then he said that it would be no trouble and so on and so on and I told him that");
-    for _ in 0..14 {
+    for _ in 0..10 {
         phone.say(&words);
     }
     let end = phone.is_hung_up(Duration::from_secs(60)).await;
+    let goodbye = "i am sorry we have run out of time for this call please call again goodbye";
+    let last = phone.heard().between(end.saturating_sub(7_500), end);
     let log = served.log().await;
-    println!("{end} ms\n{}", log.story());
+    let known = [goodbye, "i am glad we have all the time for this call", "goodbye"];
+    assert_eq!(last.heard_as(&known), goodbye, "{}", log.story());
     assert_eq!(log.ended().1, "limit", "{}", log.story());
-    assert!(phone.heard().between(end.saturating_sub(4_000), end).is_loud(), "it says why");
+    let silences = log.records().filter(|record| format!("{record:?}").contains("silence")).count();
+    assert_eq!(silences, 0, "who speaks is not silent: {}", log.story());
 }

@@ -71,7 +71,6 @@ async fn both_sides_are_recorded_where_they_sounded_and_the_log_tells_the_call_a
     let json = served.dgh(&["latency", "--json"], &log.path);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let turn = &json["turns"][0];
-    println!("{told}\n{turn:#}");
     let own = turn["own"].as_u64().unwrap();
     assert!(own < Duration::from_secs(2).as_micros() as u64, "{turn:#}");
 }

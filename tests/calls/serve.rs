@@ -341,12 +341,6 @@ impl Kept {
         let line = |entry: &dgh_engine::log::Entry| {
             let told = match &entry.what {
                 What::Effect(Effect::Emit(record)) => format!("{record:?}"),
-                What::Event(event) if std::env::var_os("DGH_TEST_EVENTS").is_some() => {
-                    format!("<- {event:?}").chars().take(200).collect()
-                }
-                What::Effect(effect) if std::env::var_os("DGH_TEST_EVENTS").is_some() => {
-                    format!("-> {effect:?}").chars().take(200).collect()
-                }
                 What::Voice(
                     voice @ (Voice::Trouble { .. } | Voice::Late { .. } | Voice::FalseInterruption),
                 ) => format!("{voice:?}"),

@@ -41,6 +41,13 @@ impl<L: Line> Driver<L> {
         }
     }
 
+    /// Silence counts from when the caller has the floor; who speaks since before is not silent.
+    pub(super) fn tell_who_goes_on(&mut self) {
+        if self.turns.caller_speaks() && self.call.call().caller_has_floor() {
+            self.tell(Event::CallerSpeaking);
+        }
+    }
+
     /// Does what the engine wants.
     pub(super) fn act(&mut self) {
         loop {

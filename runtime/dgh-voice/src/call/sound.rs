@@ -57,6 +57,7 @@ impl<L: Line> Driver<L> {
                         duplex.finished(utterance);
                     }
                     self.tell(Event::SpeechFinished { utterance });
+                    self.tell_who_goes_on();
                     // Whether the next one may be talked over.
                     if let Some((_, interruptible)) = self.mouth.playout.sounding() {
                         self.turns.handle(Heard::Agent(Some(interruptible)), now);

@@ -128,6 +128,11 @@ impl TurnTaker {
         self.out.pop_front()
     }
 
+    /// Whether the caller is in the middle of a turn, and that was told.
+    pub fn caller_speaks(&self) -> bool {
+        self.speech.told
+    }
+
     /// When it wants to be told the time; none: not before the next fact.
     pub fn deadline(&self) -> Option<Millis> {
         self.wake
