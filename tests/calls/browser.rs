@@ -80,11 +80,14 @@ impl Seen {
         all.filter(|line| line["who"] == who).map(|line| line["text"].as_str().unwrap()).collect()
     }
 
-    /// The beginning of what was heard: as long as these words take in the voice that the agent has.
-    fn first(&self, words: &str) -> Sound {
+    /// What the judge hears first: as much as these words take in the voice that the agent has, and
+    /// a little more, because what follows them may follow at once.
+    fn greeting(&self, words: &str, known: &[&str]) -> String {
         let loud = self.heard.samples.iter().position(|sample| sample.unsigned_abs() > 500);
         let first = loud.expect("something is heard") as u64 / 16;
-        self.heard.between(first, first + spoken(words).ms() + 250)
+        let until = first + spoken(words).ms();
+        let heard = [250, 400, 550].map(|more| self.heard.between(first, until + more).heard_as(known));
+        heard.into_iter().find(|heard| !heard.is_empty()).unwrap_or_default()
     }
 
     fn state(&self) -> &str {
@@ -164,7 +167,7 @@ async fn a_browser_calls_the_clinic_and_talks_over_the_greeting_with_its_microph
     let seen = browser.run(&served, steps).await;
     seen.is_clean();
     let first = "Bright Dental, this is Ada, the automated assistant. This call is recorded.";
-    assert_eq!(seen.first(first).heard_as(CLINIC), WELCOME);
+    assert_eq!(seen.greeting(first, CLINIC), WELCOME);
     assert_eq!(seen.lines("agent")[0], first);
     assert!(seen.lines("caller").contains(&words), "{:#}", seen.json);
     assert_eq!(seen.state(), "Ended: you hung up");
@@ -211,8 +214,10 @@ async fn a_browser_calls_the_lead_agent_interrupts_it_and_types() {
         "what is your budget",
     ];
     assert_eq!(
-        seen.first("Hi Sam, this is Maya, an AI assistant from Acme Solar. Do you have two minutes?")
-            .heard_as(&known),
+        seen.greeting(
+            "Hi Sam, this is Maya, an AI assistant from Acme Solar. Do you have two minutes?",
+            &known
+        ),
         greeting
     );
     assert!(seen.lines("caller").contains(&"sure"), "{:#}", seen.json);
@@ -243,7 +248,7 @@ async fn a_browser_calls_the_collections_agent_which_ends_the_call() {
     seen.is_clean();
     let greeting = "this call is recorded i am an ai assistant";
     let known = [greeting, "this call is not recorded i am a human", "am i speaking with ana diaz"];
-    assert_eq!(seen.first("This call is recorded. I am an AI assistant.").heard_as(&known), greeting);
+    assert_eq!(seen.greeting("This call is recorded. I am an AI assistant.", &known), greeting);
     assert!(seen.lines("caller").contains(&"Yes, that is me"), "{:#}", seen.json);
     assert!(!seen.json["lines"].to_string().contains("1988"), "private keys are not shown: {:#}", seen.json);
     assert_eq!(seen.state(), "Ended: the agent ended the call (refused)");
@@ -273,7 +278,7 @@ async fn a_browser_calls_the_front_desk() {
     let greeting = "larch and sons this is kim an ai assistant what can i do for you";
     let known = [greeting, "larch and suns this is tim an ai assistant what can we do", WELCOME];
     assert_eq!(
-        seen.first("Larch and Sons, this is Kim, an AI assistant. What can I do for you?").heard_as(&known),
+        seen.greeting("Larch and Sons, this is Kim, an AI assistant. What can I do for you?", &known),
         greeting
     );
     assert!(seen.lines("caller").contains(&"I want to buy a saw"), "{:#}", seen.json);

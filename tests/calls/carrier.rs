@@ -155,7 +155,7 @@ async fn a_caller_who_never_speaks_is_let_go_with_words() {
     let served =
         Setup::example("clinic").with("silence(7s", "silence(2s").hears(&deepgram(&stt)).start().await;
     let phone = Phone::call(&served.address, "clinic").await;
-    let end = phone.is_hung_up(Duration::from_secs(60)).await;
+    let end = phone.is_hung_up(Duration::from_mins(1)).await;
     let goodbye = "i'll let you go call again any time";
     let last = phone.heard().between(end.saturating_sub(3_500), end);
     assert_eq!(last.heard_as(&[goodbye, "i'll let you know call again next time", "goodbye", ASK]), goodbye);
@@ -178,7 +178,7 @@ async fn a_caller_who_never_stops_is_not_silent_and_is_ended_by_the_limit_with_w
     for _ in 0..10 {
         phone.say(&words);
     }
-    let end = phone.is_hung_up(Duration::from_secs(60)).await;
+    let end = phone.is_hung_up(Duration::from_mins(1)).await;
     let goodbye = "i am sorry we have run out of time for this call please call again goodbye";
     let last = phone.heard().between(end.saturating_sub(7_500), end);
     let log = served.log().await;

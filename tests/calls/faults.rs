@@ -22,7 +22,7 @@ async fn a_recogniser_that_dies_is_told_and_the_call_ends_with_words() {
     drop(stt);
     phone.has_the_floor(700).await;
     phone.say(&spoken("I would like to book an appointment"));
-    let end = phone.is_hung_up(Duration::from_secs(60)).await;
+    let end = phone.is_hung_up(Duration::from_mins(1)).await;
     assert!(phone.heard().between(end.saturating_sub(4_000), end).is_loud(), "it ends with words");
     let log = served.log().await;
     assert!(log.troubles().iter().any(|trouble| trouble.starts_with("stt: ")), "{}", log.story());

@@ -2,6 +2,12 @@
 //! with sound that is spoken and heard by others. These run in real time, because sound does; what
 //! they wait for is always something that happens, and never a time that should be enough.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "samples and milliseconds are few"
+)]
+
 mod browser;
 mod carrier;
 mod faults;

@@ -42,14 +42,6 @@ impl Setup {
         setup
     }
 
-    /// An agent of the test's own.
-    pub(crate) fn of(agent: &str) -> Self {
-        let setup = Self::empty();
-        std::fs::write(setup.agent().join("agent.dgh"), agent).unwrap();
-        std::fs::write(setup.agent().join("dgh.toml"), "[profiles.dev]\n").unwrap();
-        setup
-    }
-
     fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("agent")).unwrap();

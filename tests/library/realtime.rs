@@ -19,7 +19,7 @@ fn declared() -> Vec<Provider> {
 }
 
 fn name_of(provider: &Provider) -> String {
-    provider.name().unwrap().text().to_string()
+    provider.name().unwrap().text().clone()
 }
 
 /// The provider as an agent names it, with what has to be there.
@@ -58,7 +58,7 @@ fn every_protocol_that_is_declared_is_spoken() {
 #[test]
 fn every_setting_that_is_declared_is_read() {
     for provider in declared() {
-        let params: Vec<_> = provider.params().map(|p| p.name().unwrap().text().to_string()).collect();
+        let params: Vec<_> = provider.params().map(|p| p.name().unwrap().text().clone()).collect();
         assert!(params.len() > 5, "{params:?}");
         for name in params {
             // Who reads it must mind what cannot be.

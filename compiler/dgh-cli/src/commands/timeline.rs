@@ -13,7 +13,7 @@ pub fn print(log: &Log) -> anyhow::Result<()> {
     for entry in &log.entries {
         if let Some(text) = line(entry) {
             let ms = entry.at.0.saturating_sub(start);
-            let at = ui::paint(ui::DIM, format!("{:>9.3}", ms as f64 / 1_000.0));
+            let at = ui::paint(ui::DIM, format!("{:>5}.{:03}", ms / 1_000, ms % 1_000));
             ui::line(format!("{at}  {}", ui::wrapped(&text, 11)))?;
         }
     }

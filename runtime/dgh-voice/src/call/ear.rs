@@ -26,6 +26,8 @@ const SILENCE: f32 = 0.35;
 /// A voice of which no more sound comes is over after this: the network is away, or the line sends
 /// nothing while nobody speaks.
 const GONE_MS: Millis = 600;
+/// How long after its sound an echo may come: the longest ways there are, and more.
+const ECHO_MS: Millis = 1_000;
 /// Bytes that are set aside for sound on its way to the recogniser at a time.
 const CHUNK_BYTES: usize = 8 << 10;
 
@@ -36,6 +38,8 @@ pub(super) struct Ear {
     denoiser: Option<Box<Denoiser>>,
     /// For lines that bring the agent's own voice back.
     echo: Option<EchoGuard>,
+    /// Until when something of the agent may come back.
+    echo_until: Millis,
     /// For lines whose keys are sound.
     keys: Option<dtmf::Detector>,
     /// While it is not known who answered.
@@ -89,6 +93,7 @@ impl Ear {
             echo: (!about.cancels_echo).then(|| EchoGuard::new(rate)),
             keys: about.keys_as_sound.then(|| dtmf::Detector::new(rate)),
             beep: call.wonders_who_answered().then(|| beep::Detector::new(rate)),
+            echo_until: 0,
             voice: false,
             sound_at: 0,
             look_at: 0,
@@ -115,7 +120,9 @@ impl Ear {
         }
         let heard = self.detector.push(frame);
         let mut voice = heard.probability > if self.voice { SILENCE } else { SPEECH };
-        if let Some(echo) = &mut self.echo {
+        if let Some(echo) = &mut self.echo
+            && now < self.echo_until
+        {
             voice &= echo.heard(now, frame) != Whose::Agent;
         }
         if voice {
@@ -134,6 +141,7 @@ impl Ear {
     pub(super) fn played(&mut self, at: Millis, frame: &Frame) {
         if let Some(echo) = &mut self.echo {
             echo.played(at, frame);
+            self.echo_until = at + ECHO_MS;
         }
     }
 
