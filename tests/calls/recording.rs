@@ -1,7 +1,5 @@
 //! What a call leaves behind: the recording, the log, and what can be read out of it.
 
-use std::time::Duration;
-
 use crate::calls::phone::Phone;
 use crate::calls::serve::Setup;
 use crate::calls::sound::{read_wav, spoken};
@@ -72,5 +70,5 @@ async fn both_sides_are_recorded_where_they_sounded_and_the_log_tells_the_call_a
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let turn = &json["turns"][0];
     let own = turn["own"].as_u64().unwrap();
-    assert!(own < Duration::from_secs(2).as_micros() as u64, "{turn:#}");
+    assert!(own < 200_000, "waits are booked as the runtime's own: {turn:#}");
 }

@@ -107,6 +107,11 @@ impl Timing {
             (Some(over), Some(asked)) if asked >= over => {
                 over.saturating_sub(self.transcript.unwrap_or(over))
             }
+            // The answer was there, and its sound was asked for when the turn was over.
+            (Some(over), asked) if self.voice_asked.is_some_and(|voice| voice >= over) => {
+                let ready = [asked, self.transcript, self.first_sentence].into_iter().flatten().max();
+                over.saturating_sub(ready.unwrap_or(over))
+            }
             _ => self.waited(),
         }
     }
@@ -156,5 +161,14 @@ mod tests {
             ..SPOKE
         };
         assert_eq!((unprepared.endpointing(), unprepared.own()), (300_000, Some(3_000)));
+        // The words were ready before the turn was over, their sound was asked for after it.
+        let silent = Timing {
+            turn_over: Some(1_700_000),
+            voice_asked: Some(1_701_000),
+            first_sound: Some(1_821_000),
+            first_frame: Some(1_822_000),
+            ..SPOKE
+        };
+        assert_eq!((silent.endpointing(), silent.own()), (200_000, Some(3_000)));
     }
 }
