@@ -6,6 +6,7 @@
 
 mod agent;
 mod caller;
+mod clock;
 mod figures;
 mod server;
 mod speech;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::cast_precision_loss, reason = "a tone needs no more digits")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -12,11 +12,11 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request as Handshake, Response};
 
+use crate::clock::until;
 use crate::{Stub, speech};
 
 /// What the recogniser understands of the words: what is said before their pause, and behind it.
@@ -137,7 +137,7 @@ async fn recogniser(mut socket: Socket, delays: Stub) -> anyhow::Result<()> {
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(()),
             },
-            () = sleep_until(due), if final_at.is_some() => {
+            () = until(due), if final_at.is_some() => {
                 let finalized = final_at.take().is_some_and(|(_, asked)| asked);
                 let text = heard.pending(whole);
                 let results = heard.results(text, true, finalized);
@@ -162,13 +162,13 @@ async fn model(mut stream: TcpStream, delays: Stub) -> anyhow::Result<()> {
         let asked = Instant::now();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
         stream.write_all(head.as_bytes()).await?;
-        sleep_until(asked + Duration::from_millis(delays.llm_ms)).await;
+        until(asked + Duration::from_millis(delays.llm_ms)).await;
         if delays.token_ms == 0 {
             send_event(&mut stream, &delta(ANSWER)).await?;
         } else {
             for (index, token) in ANSWER.split_inclusive(' ').enumerate() {
                 let at = delays.llm_ms + delays.token_ms * index as u64;
-                sleep_until(asked + Duration::from_millis(at)).await;
+                until(asked + Duration::from_millis(at)).await;
                 send_event(&mut stream, &delta(token)).await?;
             }
         }
@@ -255,7 +255,7 @@ async fn voice(mut socket: Socket, delays: Stub) -> anyhow::Result<()> {
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(()),
             },
-            () = sleep_until(due), if !queue.is_empty() => {
+            () = until(due), if !queue.is_empty() => {
                 if let Some((_, message)) = queue.pop_front() {
                     socket.send(message).await?;
                 }

@@ -240,11 +240,15 @@ impl Envelope {
 
     fn push(&mut self, at: Millis, samples: &[i16]) {
         for (number, piece) in (at / STEP_MS..).zip(samples.chunks(self.step)) {
-            let db = self.bands.split(piece);
             let power = power(piece);
-            if power > AUDIBLE {
+            // Most of a call is silence on either side: no band of it is above the floor.
+            let db = if power > AUDIBLE {
                 self.last_audible = Some(number);
-            }
+                self.bands.split(piece)
+            } else {
+                self.bands.rest();
+                [FLOOR_DB; BANDS]
+            };
             if let Some(point) = self.points.get_mut(number as usize % POINTS) {
                 *point = Point { number, db, power };
             }
@@ -424,6 +428,11 @@ impl Bands {
         }
         let count = samples.len().div_ceil(self.stride).max(1) as f32;
         powers.map(|power| decibels(power / count).max(FLOOR_DB))
+    }
+
+    /// As after silence.
+    fn rest(&mut self) {
+        self.lows = [0.0; BANDS - 1];
     }
 }
 
