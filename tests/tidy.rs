@@ -24,11 +24,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dgh-voice", &["dgh-ir", "dgh-engine", "dgh-providers"]),
     ("dgh-transport", &["dgh-engine", "dgh-voice"]),
     ("dgh-bench", &[]),
+    ("dgh-store", &[]),
     (
         "dgh-platform",
-        &["dgh-diag", "dgh-compile", "dgh-ir", "dgh-engine", "dgh-net", "dgh-providers", "dgh-voice"],
+        &[
+            "dgh-diag",
+            "dgh-compile",
+            "dgh-ir",
+            "dgh-engine",
+            "dgh-net",
+            "dgh-providers",
+            "dgh-voice",
+            "dgh-store",
+        ],
     ),
-    ("dgh-server", &["dgh-ir", "dgh-engine", "dgh-platform", "dgh-transport"]),
+    ("dgh-server", &["dgh-ir", "dgh-engine", "dgh-platform", "dgh-transport", "dgh-store"]),
     (
         "dgh-cli",
         &[
@@ -66,6 +76,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "dgh-providers",
             "dgh-voice",
             "dgh-transport",
+            "dgh-store",
             "dgh-platform",
             "dgh-server",
             "dgh-bench",
@@ -76,6 +87,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rtc", &["dgh-transport"]),
     ("opus", &["dgh-voice"]),
     ("axum", &["dgh-server"]),
+    ("utoipa", &["dgh-server"]),
+    ("utoipa-axum", &["dgh-server"]),
+    ("sqlx", &["dgh-store"]),
+    ("object_store", &["dgh-platform"]),
+    ("argon2", &["dgh-platform"]),
     ("notify", &["dgh-platform"]),
     ("metrics-exporter-prometheus", &["dgh-server"]),
 ];
