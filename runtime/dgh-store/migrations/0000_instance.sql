@@ -9,7 +9,7 @@ CREATE TABLE instance (
 
 -- The keys that rows are sealed with, by their fingerprints. A process that lacks one which is not
 -- retired must not start: it could open nothing, and would seal new rows with a key nobody else has.
-CREATE TABLE vault_key (
+CREATE TABLE vault_keys (
     id TEXT PRIMARY KEY,
     created_at BIGINT NOT NULL,
     retired_at BIGINT

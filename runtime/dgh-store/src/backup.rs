@@ -145,13 +145,13 @@ mod tests {
 
     async fn ids(db: &Db) -> Vec<String> {
         let rows: Vec<(String,)> =
-            sqlx::query_as("SELECT id FROM vault_key ORDER BY id").fetch_all(db.read()).await.unwrap();
+            sqlx::query_as("SELECT id FROM vault_keys ORDER BY id").fetch_all(db.read()).await.unwrap();
         rows.into_iter().map(|(id,)| id).collect()
     }
 
     async fn add(db: &Db, id: &str) {
         let mut tx = db.begin().await.unwrap();
-        let add = sqlx::query("INSERT INTO vault_key (id, created_at) VALUES ($1, 1)").bind(id);
+        let add = sqlx::query("INSERT INTO vault_keys (id, created_at) VALUES ($1, 1)").bind(id);
         add.execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -118,7 +118,7 @@ impl Db {
 
     /// Its address, without the password.
     pub fn shown(&self) -> String {
-        shown(&self.inner.url)
+        without_password(&self.inner.url)
     }
 
     /// For single queries that only read.
@@ -237,7 +237,12 @@ fn bad_url(error: &url::ParseError) -> StoreError {
     StoreError::Url(format!("this is no address of a database: {error}"))
 }
 
-fn shown(url: &Url) -> String {
+/// An address without its password; nothing of one that is none.
+pub fn shown(url: &str) -> String {
+    Place::read(url).map_or_else(|_| "that was named".to_owned(), |place| without_password(&place.url))
+}
+
+fn without_password(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_password(None);
     url.set_query(None);
@@ -323,6 +328,6 @@ mod tests {
         assert_eq!(place.file.unwrap(), Path::new("/data/a b#ü.db"));
         assert_eq!(place.url.as_str(), "sqlite:///data/a%20b%23%C3%BC.db");
         let place = Place::read("postgres://kim:hunter2@db.example.org/dgh?sslmode=require").unwrap();
-        assert_eq!(shown(&place.url), "postgres://kim@db.example.org/dgh");
+        assert_eq!(without_password(&place.url), "postgres://kim@db.example.org/dgh");
     }
 }

@@ -12,6 +12,7 @@ pub mod audit;
 mod backup;
 pub mod calls;
 mod db;
+pub mod deliveries;
 pub mod dialect;
 mod error;
 pub mod id;
@@ -23,7 +24,7 @@ mod query;
 pub mod testing;
 
 pub use backup::restore;
-pub use db::{CONNECTIONS, Conn, Db, Tx};
+pub use db::{CONNECTIONS, Conn, Db, Tx, shown};
 pub use dialect::{Dialect, Hint, Listener};
 pub use error::StoreError;
 pub use id::*;
