@@ -177,11 +177,9 @@ impl Call {
             Event::Greeting => self.greeted(),
             Event::AnsweredBy { who } => self.answered(who),
             Event::Hangup => self.hangup(),
-            Event::Stop { by } => self.over(match by {
-                StoppedBy::Operator => EndedBy::Operator,
-                StoppedBy::Lost => EndedBy::Lost,
-                StoppedBy::NotConnected => EndedBy::NotConnected,
-            }),
+            Event::Stop { by: StoppedBy::Operator } => self.stop(),
+            Event::Stop { by: StoppedBy::Lost } => self.over(EndedBy::Lost),
+            Event::Stop { by: StoppedBy::NotConnected } => self.over(EndedBy::NotConnected),
             Event::Tick => {}
         }
     }

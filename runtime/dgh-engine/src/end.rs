@@ -10,7 +10,7 @@ use crate::effect::{Effect, Record};
 use crate::event::AnsweredBy;
 use crate::prepared::declared;
 use crate::reply;
-use crate::state::{Cause, EndedBy, Owes, Phase, Timer};
+use crate::state::{Cause, EndedBy, Owes, Phase, State, Timer};
 use crate::visible::Raised;
 use crate::words;
 
@@ -20,6 +20,8 @@ const EXTRACT_MS: i64 = 5_000;
 /// byte.
 const DRAIN_MS: i64 = 15_000;
 const DRAIN_MS_PER_BYTE: i64 = 120;
+/// How long a call that an operator ends may take for its last words.
+pub const LAST_WORDS_MS: i64 = 8_000;
 
 impl Call {
     /// Ends the call when the last words have been played.
@@ -35,9 +37,7 @@ impl Call {
         self.state.owes = Owes::Nothing;
         self.state.outcome = outcome;
         self.state.ended_by = Some(by);
-        let nobody =
-            self.state.hung_up || self.state.transferred || self.state.answering.who == AnsweredBy::Voicemail;
-        if !self.state.spoke && !nobody {
+        if !self.state.spoke && self.is_heard() {
             let text = words::goodbye(&self.state.language).to_owned();
             let rendered = Rendered { masked: text.clone(), text, muted: Vec::new() };
             self.speak(rendered, true, true, None);
@@ -47,6 +47,42 @@ impl Call {
         let bytes: usize = self.state.speech.iter().map(|utterance| utterance.text.len()).sum();
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.after(Timer::Drain, DRAIN_MS.saturating_add(bytes.saturating_mul(DRAIN_MS_PER_BYTE)));
+    }
+
+    /// An operator ends the call. What sounds is cut short, whatever it is; words that are the last
+    /// ones already go on. Either way the call is over soon.
+    pub(crate) fn stop(&mut self) {
+        match self.state.phase {
+            Phase::Over => return,
+            Phase::Extracting => {
+                self.stop_reply();
+                self.hung_up();
+            }
+            Phase::Live | Phase::Holding if !self.state.hung_up => {
+                self.drop_speech();
+                if self.is_heard() {
+                    let text = words::stopped(&self.state.language).to_owned();
+                    let rendered = Rendered { masked: text.clone(), text, muted: Vec::new() };
+                    self.speak(rendered, true, false, None);
+                }
+                self.finish(None, EndedBy::Operator);
+            }
+            Phase::Fresh | Phase::Live | Phase::Holding | Phase::Ending => {}
+        }
+        self.after(Timer::LastWords, LAST_WORDS_MS);
+    }
+
+    /// The last words have had their time.
+    pub(crate) fn out_of_words(&mut self) {
+        self.drop_speech();
+        let by = if self.state.hung_up { EndedBy::Caller } else { EndedBy::Operator };
+        self.over(self.state.ended_by.unwrap_or(by));
+    }
+
+    /// Whether a person is there to hear last words.
+    fn is_heard(&self) -> bool {
+        let State { hung_up, transferred, answering, .. } = &self.state;
+        !hung_up && !transferred && answering.who != AnsweredBy::Voicemail
     }
 
     /// The caller hung up. What they said last is read once more, then the call ends.

@@ -178,7 +178,8 @@ pub enum AnsweredBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoppedBy {
-    /// An operator.
+    /// An operator: the caller hears that the call has to end, in a few words and within
+    /// [`LAST_WORDS_MS`](crate::LAST_WORDS_MS).
     Operator,
     /// The connection was lost.
     Lost,

@@ -43,6 +43,7 @@ mod words;
 
 pub use call::{Call, Poll, Saved};
 pub use effect::Effect;
+pub use end::LAST_WORDS_MS;
 pub use event::Event;
 pub use listening::{Ambience, Expects, Listening};
 pub use prepared::Prepared;

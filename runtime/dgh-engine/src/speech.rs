@@ -181,6 +181,22 @@ impl Call {
         self.speak_again(again);
     }
 
+    /// Stops all that sounds, and forgets what was to follow, what has to be heard included.
+    pub(crate) fn drop_speech(&mut self) {
+        if !self.sounding_words() {
+            return;
+        }
+        self.emit(Effect::StopSpeech);
+        for mut utterance in std::mem::take(&mut self.state.speech) {
+            if utterance.started {
+                utterance.stopped = true;
+                self.state.speech.push_back(utterance);
+            } else {
+                self.unsay(utterance.id);
+            }
+        }
+    }
+
     /// Whether words sound or wait to sound.
     pub(crate) fn sounding_words(&self) -> bool {
         self.state.speech.iter().any(|utterance| !utterance.stopped)

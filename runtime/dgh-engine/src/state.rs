@@ -452,6 +452,8 @@ pub(crate) enum Timer {
     Extract,
     /// The last words should have been played.
     Drain,
+    /// An operator ends the call, with or without its last words.
+    LastWords,
 }
 
 /// What is known of who answered.

@@ -142,6 +142,7 @@ impl Call {
                 self.hung_up();
             }
             Timer::Drain => self.flush_speech(),
+            Timer::LastWords => self.out_of_words(),
         }
     }
 

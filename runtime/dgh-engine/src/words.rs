@@ -9,6 +9,7 @@ struct Words {
     many: (&'static str, &'static str),
     goodbye: &'static str,
     sorry: &'static str,
+    stopped: &'static str,
     wrong: Wrong,
 }
 
@@ -55,6 +56,12 @@ pub(crate) fn sorry(language: &str) -> &'static str {
     words(language).sorry
 }
 
+/// Said before an end that has nothing to do with the conversation: the whole of it takes a few
+/// seconds.
+pub(crate) fn stopped(language: &str) -> &'static str {
+    words(language).stopped
+}
+
 /// Said to keys that do not fit, before the question is asked again.
 pub(crate) fn wrong_keys(language: &str, fits: Keys) -> String {
     let wrong = &words(language).wrong;
@@ -80,6 +87,7 @@ const WORDS: [Words; 7] = [
         many: ("Let me repeat. ", ". Is that right?"),
         goodbye: "Goodbye.",
         sorry: "I am sorry, something went wrong on our side. Goodbye.",
+        stopped: "I am sorry, this call has to end now. Please call again. Goodbye.",
         wrong: Wrong {
             any: "That does not fit.",
             number: "Please type a number from 1 to {n}.",
@@ -94,6 +102,7 @@ const WORDS: [Words; 7] = [
         many: ("Repito: ", ". ¿Es correcto?"),
         goodbye: "Adiós.",
         sorry: "Lo siento, algo ha fallado por nuestra parte. Adiós.",
+        stopped: "Lo siento, esta llamada tiene que terminar ahora. Vuelva a llamar, por favor. Adiós.",
         wrong: Wrong {
             any: "Eso no es válido.",
             number: "Marque un número del 1 al {n}.",
@@ -108,6 +117,7 @@ const WORDS: [Words; 7] = [
         many: ("Je répète. ", ". C'est bien ça ?"),
         goodbye: "Au revoir.",
         sorry: "Désolé, un problème est survenu de notre côté. Au revoir.",
+        stopped: "Désolé, cet appel doit se terminer maintenant. Rappelez, s'il vous plaît. Au revoir.",
         wrong: Wrong {
             any: "Cela ne convient pas.",
             number: "Tapez un nombre de 1 à {n}.",
@@ -122,6 +132,7 @@ const WORDS: [Words; 7] = [
         many: ("Ich wiederhole. ", ". Stimmt das?"),
         goodbye: "Auf Wiederhören.",
         sorry: "Es tut mir leid, bei uns ist etwas schiefgegangen. Auf Wiederhören.",
+        stopped: "Es tut mir leid, dieses Gespräch muss jetzt enden. Bitte rufen Sie noch einmal an. Auf Wiederhören.",
         wrong: Wrong {
             any: "Das passt leider nicht.",
             number: "Bitte geben Sie eine Zahl von 1 bis {n} ein.",
@@ -136,6 +147,7 @@ const WORDS: [Words; 7] = [
         many: ("Repetindo. ", ". Está certo?"),
         goodbye: "Até logo.",
         sorry: "Sinto muito, algo deu errado do nosso lado. Até logo.",
+        stopped: "Sinto muito, esta chamada precisa terminar agora. Ligue novamente, por favor. Até logo.",
         wrong: Wrong {
             any: "Isso não é válido.",
             number: "Digite um número de 1 a {n}.",
@@ -150,6 +162,7 @@ const WORDS: [Words; 7] = [
         many: ("Ripeto. ", ". È giusto?"),
         goodbye: "Arrivederci.",
         sorry: "Mi dispiace, qualcosa è andato storto da parte nostra. Arrivederci.",
+        stopped: "Mi dispiace, questa chiamata deve finire ora. Richiami, per favore. Arrivederci.",
         wrong: Wrong {
             any: "Non è valido.",
             number: "Digiti un numero da 1 a {n}.",
@@ -164,6 +177,7 @@ const WORDS: [Words; 7] = [
         many: ("Ik herhaal. ", ". Klopt dat?"),
         goodbye: "Tot ziens.",
         sorry: "Het spijt me, er ging bij ons iets mis. Tot ziens.",
+        stopped: "Het spijt me, dit gesprek moet nu eindigen. Belt u nog eens. Tot ziens.",
         wrong: Wrong {
             any: "Dat past niet.",
             number: "Toets een getal van 1 tot {n}.",

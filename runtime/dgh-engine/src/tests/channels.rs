@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::build::start;
 use super::source::{Compiled, agent};
+use crate::LAST_WORDS_MS;
 use crate::effect::{Effect, Record};
-use crate::event::{AnsweredBy, Event, StoppedBy, TransferFailureEvent};
+use crate::event::{AnsweredBy, Event, StoppedBy, TransferFailureEvent, UtteranceId};
 use crate::start::{CallStart, Direction};
 
 fn chat() -> CallStart {
@@ -269,4 +270,110 @@ fn one_reply_at_a_time_even_when_an_event_wants_words_of_the_model() {
     call.answer(tell.id, &["Press one for this."], &[]);
     while call.play_one() {}
     assert!(call.call().caller_has_floor());
+}
+
+const STOPPED: &str = "I am sorry, this call has to end now. Please call again. Goodbye.";
+
+fn ended_by(records: &[Record]) -> Vec<&str> {
+    let ended = records.iter().filter_map(|record| match record {
+        Record::Ended { ended_by, .. } => Some(ended_by.as_str()),
+        _ => None,
+    });
+    ended.collect()
+}
+
+/// An agent that has much to say, and much of it has to be heard.
+fn talkative() -> Compiled {
+    agent(
+        r#"
+  channels: [web]
+  outcome done
+  start hello
+  node hello {
+    say "Listen to this." uninterrupted
+    prompt "Chat."
+    when ok: "They agree" -> end done { say "Bye." }
+  }"#,
+        "",
+    )
+}
+
+#[test]
+fn an_operator_ends_a_call_with_words_at_once() {
+    let mut call = talkative().call(start());
+    let opening = call.replies[0].id;
+    call.handle(Event::SpeechStarted { utterance: UtteranceId(1) });
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    assert_eq!(call.spoken, ["Listen to this.", STOPPED], "what has to be heard is not said again");
+    assert!(call.effects.contains(&Effect::StopSpeech));
+    assert!(call.effects.contains(&Effect::CancelReply { reply: opening }));
+    call.handle(Event::SpeechCut { utterance: UtteranceId(1), heard: 6, exact: true });
+    call.says("But I have a question!");
+    assert!(!call.call().is_over(), "the words are waited for");
+    while call.play_one() {}
+    assert_eq!(ended_by(&call.records), ["operator"]);
+    let heard: Vec<_> = call
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Agent { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(heard, ["Listen", STOPPED]);
+    assert!(call.replies.is_empty());
+}
+
+#[test]
+fn last_words_that_nobody_can_say_do_not_keep_a_call() {
+    let mut call = talkative().call(start());
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    call.pass(LAST_WORDS_MS - 1);
+    assert!(!call.call().is_over());
+    call.pass(1);
+    assert_eq!(ended_by(&call.records), ["operator"]);
+    let stops = call.effects.iter().filter(|effect| **effect == Effect::StopSpeech).count();
+    assert_eq!(stops, 2, "nothing sounds after the end");
+}
+
+#[test]
+fn an_operator_lets_a_goodbye_be_said() {
+    let mut call = talkative().call(start());
+    while call.play_one() {}
+    let opening = call.replies.pop_front().unwrap();
+    call.answer(opening.id, &["Shall we?"], &[]);
+    while call.play_one() {}
+    call.says("Yes");
+    let request = call.replies.pop_front().unwrap();
+    call.answer(request.id, &[], &[("go", json!({ "label": "ok" }))]);
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    while call.play_one() {}
+    assert_eq!(call.spoken.last().unwrap(), "Bye.");
+    assert_eq!((outcome(&call.records), ended_by(&call.records)), (Some("done"), vec!["agent"]));
+}
+
+#[test]
+fn an_operator_says_nothing_to_a_machine_or_to_nobody() {
+    let mut call = caller("talk").call(outbound());
+    call.handle(Event::AnsweredBy { who: AnsweredBy::Voicemail });
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    assert!(!call.spoken.contains(&STOPPED.to_owned()));
+    assert!(call.call().is_over());
+
+    let mut call = talkative().call(start());
+    call.says("Well");
+    call.handle(Event::Hangup);
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    assert!(!call.spoken.contains(&STOPPED.to_owned()));
+    assert_eq!(ended_by(&call.records), ["caller"]);
+}
+
+#[test]
+fn an_operator_ends_a_call_that_waits_for_the_first_word() {
+    let mut call = caller("wait").call(outbound());
+    assert!(call.spoken.is_empty());
+    call.handle(Event::Stop { by: StoppedBy::Operator });
+    while call.play_one() {}
+    assert_eq!(call.spoken, [STOPPED]);
+    assert_eq!(ended_by(&call.records), ["operator"]);
 }

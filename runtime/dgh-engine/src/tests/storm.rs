@@ -10,7 +10,8 @@ use super::build::start;
 use super::source::compile;
 use crate::effect::Record;
 use crate::event::{
-    AnsweredBy, Event, ReplyId, Timestamp, ToolCallId, ToolFailure, TransferFailureEvent, Usage, UtteranceId,
+    AnsweredBy, Event, ReplyId, StoppedBy, Timestamp, ToolCallId, ToolFailure, TransferFailureEvent, Usage,
+    UtteranceId,
 };
 use crate::log::{LoggedCall, What, replay};
 use crate::reply::{ReplyRequest, Shape};
@@ -229,6 +230,7 @@ fn storm(prepared: &Arc<Prepared>, start: CallStart, dice: &mut Dice) -> LoggedC
                 let keys = (*dice.pick(&["1", "1988#", "*", "0", "4155550100#", "x"]).unwrap()).into();
                 line.give(Event::Keys { keys });
             }
+            18 if dice.roll(12) == 0 => line.give(Event::Stop { by: StoppedBy::Operator }),
             18 => line.give(Event::CallerSpeaking),
             19 => {
                 if let Some(deadline) = line.deadline {
