@@ -58,6 +58,9 @@ pub enum LineEvent {
     Mark(u32),
     /// Typed words.
     Typed(String),
+    /// A message that is not of the line's protocol, which was skipped: what is wrong with it, in
+    /// one of a few texts that quote nothing.
+    Skipped(&'static str),
     /// The network is away (true) or back (false); the line goes on trying.
     Stalled(bool),
     /// What answered, as the carrier found out.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use dgh_engine::Effect;
 use dgh_engine::log::LoggedCall;
+use dgh_engine::reply::Model;
 
 use super::replies::Replies;
 use super::stopwatch::Stopwatch;
@@ -19,8 +20,8 @@ pub(super) struct Ahead {
     pub(super) call: LoggedCall,
     /// The turn that it answers.
     pub(super) turn: Turn,
-    /// What is to be done when the turn is over.
-    pub(super) effects: VecDeque<Effect>,
+    /// What is to be done when the turn is over; words with the voices that speak there.
+    pub(super) effects: VecDeque<(Effect, Option<Vec<Model>>)>,
     pub(super) replies: Replies,
     pub(super) stopwatch: Stopwatch,
     /// Something must happen outside before anything else can be asked for.

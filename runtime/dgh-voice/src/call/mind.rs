@@ -52,7 +52,7 @@ impl<L: Line> Driver<L> {
     pub(super) fn act(&mut self) {
         loop {
             match self.call.poll() {
-                Poll::Effect(effect) => self.perform(effect),
+                Poll::Effect(effect) => self.perform(effect, None),
                 Poll::Deadline(at) => {
                     self.engine_due = at;
                     break;
@@ -61,7 +61,8 @@ impl<L: Line> Driver<L> {
         }
     }
 
-    fn perform(&mut self, effect: Effect) {
+    /// Does something; speaks with these voices, or those here and now.
+    fn perform(&mut self, effect: Effect, voices: Option<Vec<Model>>) {
         match effect {
             Effect::StartReply(request) => {
                 if let Some(duplex) = &mut self.duplex {
@@ -84,7 +85,8 @@ impl<L: Line> Driver<L> {
                 if !self.cancels_echo {
                     self.turns.handle(Heard::Saying(text.clone()), self.clock.now());
                 }
-                self.speak(&Words { utterance, text, interruptible, muted, language }, exact);
+                let voices = voices.unwrap_or_else(|| self.voices());
+                self.speak(&voices, &Words { utterance, text, interruptible, muted, language }, exact);
             }
             Effect::Play { utterance, recording, interruptible } => {
                 self.play(utterance, &recording, interruptible);
@@ -144,16 +146,17 @@ impl<L: Line> Driver<L> {
         }
     }
 
-    fn speak(&mut self, words: &Words, exact: bool) {
+    fn speak(&mut self, voices: &[Model], words: &Words, exact: bool) {
         self.refresh = true;
-        let voices = self.voices();
         let now = self.clock.micros();
         self.stopwatch.words(words.utterance, now);
         if self.speak_by_session(words, exact) {
             return;
         }
-        match self.mouth.speak(&voices, words) {
-            Ok(_) => self.stopwatch.voice_asked(words.utterance, now),
+        match self.mouth.speak(voices, words) {
+            // It was asked when the words were prepared.
+            Ok(true) => {}
+            Ok(false) => self.stopwatch.voice_asked(words.utterance, now),
             Err(why) => {
                 let event = self.unspoken(why, words.utterance);
                 // Not `tell`: this happens within one.
@@ -216,7 +219,11 @@ impl<L: Line> Driver<L> {
 
     /// The voices here and now.
     pub(super) fn voices(&self) -> Vec<Model> {
-        let own = self.call.call().voices();
+        self.voices_of(self.call.call())
+    }
+
+    fn voices_of(&self, call: &Call) -> Vec<Model> {
+        let own = call.voices();
         if own.is_empty() { self.setup.tts.clone() } else { own }
     }
 
@@ -248,8 +255,8 @@ impl<L: Line> Driver<L> {
                 self.call = ahead.call;
                 self.stopwatch = ahead.stopwatch;
                 self.replies.extend(ahead.replies);
-                for effect in ahead.effects {
-                    self.perform(effect);
+                for (effect, voices) in ahead.effects {
+                    self.perform(effect, voices);
                 }
                 self.act();
                 self.wonder(Fact::TurnOver);
@@ -314,27 +321,27 @@ impl<L: Line> Driver<L> {
                 }
                 Effect::Speak { utterance, ref text, interruptible, ref muted, ref language, .. } => {
                     ahead.stopwatch.words(utterance, now);
+                    // A route may have led to where another voice speaks.
+                    let voices = self.voices_of(ahead.call.call());
                     if self.setup.prepare_sound && !ahead.speaking {
                         ahead.speaking = true;
                         let (text, muted, language) = (text.clone(), muted.clone(), language.clone());
                         let words = Words { utterance, text, interruptible, muted, language };
-                        if self.mouth.prepare(&self.voices(), &words).is_ok() {
+                        if self.mouth.prepare(&voices, &words).is_ok() {
                             ahead.stopwatch.voice_asked(utterance, now);
                         }
                     }
-                    ahead.effects.push_back(effect);
+                    ahead.effects.push_back((effect, Some(voices)));
                 }
                 Effect::Emit(record) => {
                     if matches!(record, Record::Route { .. }) {
                         ahead.stopwatch.route(now);
                     }
-                    // Another node may speak with another voice.
-                    ahead.speaking |= matches!(record, Record::Entered { .. });
-                    ahead.effects.push_back(Effect::Emit(record));
+                    ahead.effects.push_back((Effect::Emit(record), None));
                 }
                 other => {
                     ahead.blocked = true;
-                    ahead.effects.push_back(other);
+                    ahead.effects.push_back((other, None));
                 }
             }
         }

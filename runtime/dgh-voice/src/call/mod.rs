@@ -23,6 +23,7 @@ mod replies;
 mod room;
 mod setup;
 mod show;
+mod skipped;
 mod sound;
 mod stopwatch;
 mod wake;
@@ -54,6 +55,7 @@ use ear::Ear;
 use mouth::Mouth;
 use replies::Replies;
 use room::Room;
+use skipped::Skipped;
 use stopwatch::Stopwatch;
 use wake::Wake;
 
@@ -105,6 +107,8 @@ struct Driver<L> {
     tools: Vec<(ToolCallId, BoxFuture<'static, Result<Json, ToolFailure>>)>,
     ahead: Option<Ahead>,
     stopwatch: Stopwatch,
+    /// Messages of the line that nobody could read.
+    skipped: Skipped,
     /// Notes for the log that wait until it is decided which call is the call.
     notes: Vec<Voice>,
     heard: Frame,
@@ -207,6 +211,7 @@ impl<L: Line> Driver<L> {
             tools: Vec::new(),
             ahead: None,
             stopwatch: Stopwatch::default(),
+            skipped: Skipped::default(),
             notes,
             heard: Frame::default(),
             spoken: Frame::default(),
@@ -330,6 +335,11 @@ impl<L: Line> Driver<L> {
                     duplex.speaker.typed(&text);
                 }
                 self.turns.handle(Heard::Typed(text), now);
+            }
+            LineEvent::Skipped(why) => {
+                if self.skipped.count(why) {
+                    self.trouble("line", format!("a message was skipped: {why}"));
+                }
             }
             LineEvent::Stalled(away) => {
                 let message = if away { "the network is away" } else { "the network is back" };
@@ -524,6 +534,9 @@ impl<L: Line> Driver<L> {
             && let Err(error) = recording.finish(self.clock.now()).await
         {
             self.trouble("recording", error.to_string());
+        }
+        for (why, times) in self.skipped.several() {
+            self.trouble("line", format!("{times} messages were skipped in all: {why}"));
         }
         self.keep_log();
         Ended { line: self.closed.and_then(|closed| closed.why) }

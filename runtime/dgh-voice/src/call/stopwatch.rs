@@ -58,10 +58,11 @@ impl Stopwatch {
         }
     }
 
-    /// A voice is asked for an utterance.
+    /// A voice is asked for an utterance. What one was asked for before came to nothing.
     pub(super) fn voice_asked(&mut self, utterance: UtteranceId, at: u64) {
         if self.answer == Some(utterance) {
-            self.timing.voice_asked.get_or_insert(at);
+            self.timing.voice_asked = Some(at);
+            self.timing.first_sound = None;
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the disturbed calls found, one by one.
 
+use dgh_engine::LAST_WORDS_MS;
 use dgh_engine::effect::Record;
-use dgh_engine::event::Event;
+use dgh_engine::event::{Event, StoppedBy};
 use dgh_engine::log::What;
 use dgh_providers::double::Script;
 
 use super::studio::{Over, Studio, VoiceMood};
 use super::{AGENT, ms, notes};
+use crate::line::LineEvent;
 
 /// When the caller's turns were over, and what was said in them.
 fn turns(over: &Over) -> Vec<(u64, String)> {
@@ -85,4 +87,51 @@ async fn what_has_to_be_heard_is_said_again_when_the_voice_fails() {
     assert!(over.events().iter().any(|event| matches!(event, Event::SpeechFailed { .. })));
     let words = over.agent_words();
     assert_eq!(words.iter().filter(|words| *words == "This call is recorded.").count(), 1, "{words:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_an_operator_ends_says_so_and_is_over_soon() {
+    let mut studio = Studio::call(AGENT, Script::default()).await;
+    studio.wait(ms(1_500)).await;
+    let told = studio.now();
+    studio.is_told(Event::Stop { by: StoppedBy::Operator }).await;
+    let cleared = studio.cleared_at().unwrap();
+    assert!(cleared - told < 25, "what sounds is cut");
+    let over = studio.ends().await;
+    let words = over.agent_words();
+    assert!(words[0].starts_with("Good") && words[0].len() < 60, "as far as it was heard: {words:?}");
+    assert_eq!(words[1..], ["I am sorry, this call has to end now. Please call again. Goodbye."]);
+    let ended = over.records.last();
+    assert_eq!(ended, Some(&Record::Ended { outcome: None, ended_by: "operator".into() }));
+    assert!(over.frames.last().unwrap() - told < LAST_WORDS_MS.unsigned_abs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_does_not_wait_for_a_voice_that_hangs() {
+    let mut studio = Studio::with_voice(AGENT, Script::default(), VoiceMood::Hangs).await;
+    studio.is_told(Event::Stop { by: StoppedBy::Operator }).await;
+    let told = studio.now();
+    studio.wait(ms(LAST_WORDS_MS.unsigned_abs() + 40)).await;
+    assert!(studio.is_over(), "{} ms later", studio.now() - told);
+    let over = studio.ends().await;
+    let ended = over.records.last();
+    assert_eq!(ended, Some(&Record::Ended { outcome: None, ended_by: "operator".into() }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_line_cannot_read_is_logged_once_of_its_kind_and_counted() {
+    let mut studio = Studio::call(AGENT, Script::default()).await;
+    for why in ["no JSON", "a key that no telephone has", "no JSON", "no JSON"] {
+        studio.line_tells(LineEvent::Skipped(why)).await;
+    }
+    studio.hang_up().await;
+    let over = studio.ends().await;
+    assert_eq!(
+        over.troubles(),
+        [
+            "line: a message was skipped: no JSON",
+            "line: a message was skipped: a key that no telephone has",
+            "line: 3 messages were skipped in all: no JSON",
+        ]
+    );
 }

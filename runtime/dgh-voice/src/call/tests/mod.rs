@@ -1,6 +1,7 @@
 //! Whole calls in paused time: a line, a recogniser and a voice that do as they are told.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod ahead;
 mod duplex;
 mod fuzz;
 mod mishaps;

@@ -77,7 +77,12 @@ pub(super) struct Studio {
     prepared: Arc<Prepared>,
     start: CallStart,
     voice_at: usize,
+    inbox: mpsc::Sender<Event>,
+    spoken: Spoken,
 }
+
+/// Which voice was asked for which words, and when.
+pub(super) type Spoken = Arc<Mutex<Vec<(u64, String, String)>>>;
 
 /// A call that is over.
 pub(super) struct Over {
@@ -124,14 +129,21 @@ impl Studio {
         let call = LoggedCall::new(Arc::clone(&prepared), "a", start.clone()).unwrap();
         let (line, incoming) = mpsc::unbounded_channel();
         let (watch, entries) = mpsc::unbounded_channel();
-        let (_, inbox) = mpsc::channel(1);
-        let (sent, stt) = (Arc::default(), Arc::default());
+        let (facts, inbox) = mpsc::channel(1);
+        let (sent, stt, spoken) = (Arc::default(), Arc::default(), Spoken::default());
         let began = Instant::now();
+        let cast = Cast {
+            mood: scene.mood,
+            stt: Arc::clone(&stt),
+            realtime: scene.realtime,
+            spoken: Arc::clone(&spoken),
+            began,
+        };
         let setup = Setup {
             call,
             first: Vec::new(),
             models: Arc::new(script),
-            voices: Arc::new(Cast { mood: scene.mood, stt: Arc::clone(&stt), realtime: scene.realtime }),
+            voices: Arc::new(cast),
             stt: vec![model("ear")],
             tts: if scene.mute { Vec::new() } else { vec![model("mouth")] },
             tools: scene.tools,
@@ -158,7 +170,7 @@ impl Studio {
         };
         let call = tokio::spawn(run(line_end, setup));
         tokio::time::sleep(Duration::from_millis(1)).await;
-        Self { began, line, sent, stt, entries, call, prepared, start, voice_at: 0 }
+        Self { began, line, sent, stt, entries, call, prepared, start, voice_at: 0, inbox: facts, spoken }
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -226,6 +238,17 @@ impl Studio {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 
+    /// Somebody else tells the call something.
+    pub(super) async fn is_told(&mut self, event: Event) {
+        self.inbox.send(event).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    /// Which voice was asked for which words, and when; what was asked for later as well.
+    pub(super) fn spoken(&self) -> Spoken {
+        Arc::clone(&self.spoken)
+    }
+
     /// This sound on the line.
     pub(super) async fn sounds(&mut self, samples: &[i16]) {
         for frame in samples.chunks_exact(160) {
@@ -251,6 +274,11 @@ impl Studio {
     /// When sound was first cleared.
     pub(super) fn cleared_at(&self) -> Option<u64> {
         self.sent.lock().unwrap().cleared.first().copied()
+    }
+
+    /// Whether the call is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.call.is_finished()
     }
 
     /// Silence until the call is over.
@@ -412,6 +440,8 @@ struct Cast {
     mood: VoiceMood,
     stt: Arc<Mutex<Option<mpsc::Sender<SttEvent>>>>,
     realtime: Option<Arc<dyn Realtime>>,
+    spoken: Spoken,
+    began: Instant,
 }
 
 impl Voices for Cast {
@@ -419,8 +449,14 @@ impl Voices for Cast {
         Ok(Arc::new(Recogniser(Arc::clone(&self.stt))))
     }
 
-    fn tts(&self, _: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
-        Ok(Arc::new(Speaker { mood: self.mood, failed: Arc::default() }))
+    fn tts(&self, model: &Model) -> Result<Arc<dyn Tts>, VoiceError> {
+        Ok(Arc::new(Speaker {
+            name: model.provider.clone(),
+            mood: self.mood,
+            failed: Arc::default(),
+            spoken: Arc::clone(&self.spoken),
+            began: self.began,
+        }))
     }
 
     fn realtime(&self, _: &Model) -> Result<Arc<dyn Realtime>, VoiceError> {
@@ -445,6 +481,9 @@ impl Stt for Recogniser {
 }
 
 struct Speaker {
+    name: String,
+    spoken: Spoken,
+    began: Instant,
     mood: VoiceMood,
     failed: Arc<AtomicBool>,
 }
@@ -462,9 +501,12 @@ impl Tts for Speaker {
         let (input, mut asked) = mpsc::channel(64);
         let (tell, events) = mpsc::channel(64);
         let (mood, failed) = (self.mood, Arc::clone(&self.failed));
+        let (name, spoken, began) = (self.name.clone(), Arc::clone(&self.spoken), self.began);
         tokio::spawn(async move {
             while let Some(input) = asked.recv().await {
                 let TtsInput::Speak { id, text, .. } = input else { continue };
+                let at = u64::try_from(began.elapsed().as_millis()).unwrap();
+                spoken.lock().unwrap().push((at, name.clone(), text.clone()));
                 if mood == VoiceMood::Hangs {
                     continue;
                 }

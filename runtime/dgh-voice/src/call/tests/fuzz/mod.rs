@@ -3,7 +3,9 @@
 //!
 //! Without more, moments are some way apart. `DGH_FUZZ=all` takes every 20 ms of every call,
 //! `DGH_FUZZ=500` every half second; `DGH_FUZZ="clinic/a caller books the second slot/barge_in/12340"`
-//! plays one and prints it. Findings name the call to play again.
+//! plays one and prints it. `DGH_FUZZ_PART=3/16` plays every sixteenth of them, from the third on: all
+//! parts together are all calls, and each is spread over all of them. An example is a test, so that its
+//! name plays it alone. Findings name the call to play again.
 
 #![allow(clippy::print_stdout, clippy::format_push_string, reason = "findings are read by people")]
 
@@ -92,8 +94,9 @@ fn disturb(example: &str) {
             Err(_) => return only(example, wanted),
         },
     };
+    let (part, parts) = part();
     let mut findings: BTreeMap<String, (u32, String)> = BTreeMap::new();
-    let mut calls = 0;
+    let (mut calls, mut played) = (0, 0);
     for (number, case) in cases(example).iter().enumerate() {
         let (length, calm) = calm(case);
         note(&mut findings, calm);
@@ -103,14 +106,27 @@ fn disturb(example: &str) {
             let phase = (number as u64 * 2_620 + nth as u64 * 940) % stride;
             let mut at = phase / EVERY_MS * EVERY_MS;
             while at < length {
+                if calls % parts == part {
+                    played += 1;
+                    note(&mut findings, check(case, Injection { kind, at }, length));
+                }
                 calls += 1;
-                note(&mut findings, check(case, Injection { kind, at }, length));
                 at += stride;
             }
         }
     }
-    println!("{example}: {calls} calls, {} findings", findings.len());
+    println!("{example}: {played} of {calls} calls, {} findings", findings.len());
     assert!(findings.is_empty(), "{}", told(&findings));
+}
+
+/// Which calls are played, counted from 0, and of how many parts.
+fn part() -> (u64, u64) {
+    let Ok(wanted) = std::env::var("DGH_FUZZ_PART") else { return (0, 1) };
+    let parts = wanted.split_once('/').map(|(part, parts)| (part.parse::<u64>(), parts.parse::<u64>()));
+    match parts {
+        Some((Ok(part), Ok(parts))) if (1..=parts).contains(&part) => (part - 1, parts),
+        _ => panic!("DGH_FUZZ_PART is a part of parts, as in 3/16; not `{wanted}`"),
+    }
 }
 
 /// What went wrong, by what it is: how often, and one of them in full.
