@@ -31,6 +31,7 @@ const ALL: &[Migration] = migrations! {
     1 "0001_accounts"
     2 "0002_agents"
     3 "0003_calls"
+    4 "0004_deliveries"
 };
 
 /// What was run before each, and tells which were.
