@@ -1,13 +1,17 @@
-// Drives a Chromium that calls an agent: reads a scenario as JSON from standard input, does its steps,
-// and prints what was seen as one line of JSON. What the agent says is captured from the remote track.
+// Drives a Chromium that calls agents, each on a page of its own, as many at once as there are cores:
+// reads a plan as JSON from standard input, does the steps of each page, and prints what was seen as one
+// line of JSON. What an agent says is captured from the remote track.
 
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 const plan = JSON.parse(readFileSync(0, "utf8"));
 const { chromium } = createRequire(join(plan.packages, "package.json"))("playwright-core");
-const PATIENCE = 25_000;
+// What does not happen in this time does not happen, however busy the machine is.
+const PATIENCE = 60_000;
 
 const browser = await chromium.launch({
   executablePath: plan.chromium,
@@ -15,32 +19,66 @@ const browser = await chromium.launch({
   chromiumSandbox: false,
   args: [
     "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    `--use-file-for-fake-audio-capture=${plan.microphone}%noloop`,
+    `--use-file-for-fake-audio-capture=${plan.microphone}`,
     "--autoplay-policy=no-user-gesture-required",
+    ...(plan.allowed ? ["--use-fake-ui-for-media-stream"] : []),
   ],
 });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-const page = await context.newPage();
-const complaints = [];
-page.on("console", (message) => ["error", "warning"].includes(message.type()) && !message.text().includes("ScriptProcessorNode") && complaints.push(message.text()));
-page.on("pageerror", (error) => complaints.push(String(error)));
+async function call({ url, heard, steps, relayed }) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && !message.text().includes("ScriptProcessorNode") && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.addInitScript(spy, { relayed, speaks: steps.some(([step]) => ["say", "answer", "interrupt"].includes(step)) });
 
-await page.addInitScript(() => {
+  const seen = {};
+  try {
+    await page.goto(url);
+    const actor = new Actor(page, seen);
+    await actor.until("the page", () => actor.at("uses").innerText());
+    for (const [step, ...values] of steps) {
+      seen.step = [step, ...values].join(" ");
+      await actor[step](...values);
+    }
+    delete seen.step;
+  } catch (error) {
+    seen.failed = `${seen.step}: ${error.message}`;
+    await page.screenshot({ path: join(plan.screens, "failed.png") }).catch(() => {});
+    await page.getByTestId("hangup").click({ timeout: 1000 }).catch(() => {});
+  }
+  const lines = await page.locator("#transcript li").evaluateAll((all) =>
+    all.map((line) => ({ who: line.dataset.testid.replace("line-", ""), text: line.textContent, cut: line.classList.contains("cut") })),
+  );
+  const sound = await page.evaluate(() => window.heard.map((piece) => Array.from(piece, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32767))));
+  writeFileSync(heard, Buffer.from(new Int16Array(sound.flat()).buffer));
+  for (const id of ["state", "node", "timing", "known", "problem", "troubles", "page"]) {
+    seen[id] = id === "page" ? await page.evaluate(() => document.body.dataset.call ?? null) : await page.getByTestId(id).innerText();
+  }
+  await context.close();
+  return { ...seen, lines, complaints };
+}
+
+// Runs in the page, before its own scripts.
+function spy({ relayed, speaks }) {
   window.heard = [];
+  window.connections = [];
   const Connection = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Connection {
-    constructor(...options) {
-      super(...options);
+    constructor(options) {
+      super(relayed ? { ...options, iceTransportPolicy: "relay" } : options);
+      window.connections.push(this);
       this.addEventListener("track", ({ track }) => {
         const context = new AudioContext({ sampleRate: 16000 });
-        // No worklet: the page's policy takes modules from the server alone.
-        const ear = context.createScriptProcessor(4096, 1, 1);
+        // No worklet: the page's policy takes modules from its server alone. As much at a time as there
+        // may be, because what comes while the page is busy is lost.
+        const ear = context.createScriptProcessor(16384, 1, 1);
         ear.onaudioprocess = ({ inputBuffer }) => window.heard.push(inputBuffer.getChannelData(0).slice());
         context.createMediaStreamSource(new MediaStream([track])).connect(ear).connect(context.destination);
       });
     }
   };
+  if (!speaks) return;
   // Words that are said when it is time for them are mixed to what the microphone brings.
   const devices = navigator.mediaDevices;
   const open = devices.getUserMedia.bind(devices);
@@ -58,94 +96,158 @@ await page.addInitScript(() => {
     };
     return mixed.stream;
   };
-});
+}
 
-const at = (id) => page.getByTestId(id);
-const wait = (ms) => page.waitForTimeout(ms);
-const speaks = () => at("voice-agent").evaluate((voice) => voice.classList.contains("speaking"));
-const cuts = () => page.locator("#transcript .cut").count();
-const seen = { cuts: [] };
+// The steps of a plan, by name.
+class Actor {
+  #page;
+  #seen;
 
-async function until(what, look) {
-  const end = Date.now() + PATIENCE;
-  while (!(await look())) {
-    if (Date.now() > end) throw new Error(`${what} did not happen`);
-    await wait(30);
+  constructor(page, seen) {
+    this.#page = page;
+    this.#seen = seen;
   }
-}
 
-async function silent(ms) {
-  let since = Date.now();
-  await until("silence of the agent", async () => {
-    if (await speaks()) since = Date.now();
-    return Date.now() - since >= ms;
-  });
-}
+  at(id) {
+    return this.#page.getByTestId(id);
+  }
 
-const STEPS = {
-  call: () => at("call").click(),
-  state: (state) => until(`state ${state}`, () => page.evaluate((state) => document.body.dataset.state === state, state)),
-  speaks: () => until("speech of the agent", speaks),
-  listens: async (ms) => {
-    await until("speech of the agent", speaks);
-    await silent(ms);
-  },
-  wait,
-  say: async (path) => page.evaluate((sound) => window.say(sound), readFileSync(path).toString("base64")),
-  stops: async () => {
-    const began = Date.now();
-    await until("the interruption", async () => !(await speaks()));
-    seen.stopped = Date.now() - began;
-  },
-  cut: () => until("a line that is cut", async () => (await cuts()) > 0),
-  line: (text) => until(`the line “${text}”`, async () => (await at("transcript").innerText()).toLowerCase().includes(text.toLowerCase())),
-  node: (node) => until(`node ${node}`, async () => (await at("node").innerText()) === node),
-  type: async (text) => {
-    await at("say").fill(text);
-    await at("say").press("Enter");
-  },
-  keys: async (keys) => {
-    if (await at("keypad").isHidden()) await at("keypad-toggle").click();
-    for (const key of keys) await at(`key-${{ "*": "star", "#": "pound" }[key] ?? key}`).click();
-  },
-  hangup: () => at("hangup").click(),
-  shot: async (name) => {
+  async until(what, look) {
+    const end = Date.now() + PATIENCE;
+    while (!(await look())) {
+      if (Date.now() > end) throw new Error(`${what} did not happen`);
+      await this.wait(30);
+    }
+  }
+
+  call() {
+    return this.at("call").click();
+  }
+
+  state(state) {
+    return this.until(`state ${state}`, () => this.#page.evaluate((state) => document.body.dataset.state === state, state));
+  }
+
+  speaks() {
+    return this.until("speech of the agent", () => this.#agentSpeaks());
+  }
+
+  // The agent said something and is silent for so long.
+  async listens(ms) {
+    await this.speaks();
+    let since = Date.now();
+    await this.until("silence of the agent", async () => {
+      if (await this.#agentSpeaks()) since = Date.now();
+      return Date.now() - since >= ms;
+    });
+  }
+
+  #agentSpeaks() {
+    return this.at("voice-agent").evaluate((voice) => voice.classList.contains("speaking"));
+  }
+
+  wait(ms) {
+    return this.#page.waitForTimeout(ms);
+  }
+
+  say(path) {
+    return this.#page.evaluate((sound) => window.say(sound), readFileSync(path).toString("base64"));
+  }
+
+  // Says it until it was understood: who is not, says it again when it is their turn.
+  async answer(path, node) {
+    await this.until(`the way to ${node}`, async () => {
+      await this.listens(600);
+      await this.say(path);
+      for (const end = Date.now() + 15_000; Date.now() < end && !(await this.#isAt(node)); ) await this.wait(30);
+      return this.#isAt(node);
+    });
+  }
+
+  async #isAt(node) {
+    return (await this.at("node").innerText()) === node;
+  }
+
+  // Talks over the agent. What cannot be talked over, or is over too soon, is followed by something else.
+  async interrupt(path, ms) {
+    const cuts = () => this.#page.locator("#transcript .cut").count();
+    const before = await cuts();
+    await this.until("the interruption", async () => {
+      await this.speaks();
+      await this.say(path);
+      for (const end = Date.now() + ms; Date.now() < end && (await cuts()) === before; ) await this.wait(30);
+      return (await cuts()) > before;
+    });
+  }
+
+  line(text) {
+    return this.shows("transcript", text);
+  }
+
+  shows(id, text) {
+    return this.until(`“${text}” in ${id}`, async () => (await this.at(id).innerText()).toLowerCase().includes(text.toLowerCase()));
+  }
+
+  node(node) {
+    return this.until(`node ${node}`, () => this.#isAt(node));
+  }
+
+  async type(text) {
+    await this.at("say").fill(text);
+    await this.at("say").press("Enter");
+  }
+
+  async keys(keys) {
+    if (await this.at("keypad").isHidden()) await this.at("keypad-toggle").click();
+    for (const key of keys) await this.at(`key-${{ "*": "star", "#": "pound" }[key] ?? key}`).click();
+  }
+
+  hangup() {
+    return this.at("hangup").click();
+  }
+
+  // The kinds of candidates over which the sound goes, once it goes.
+  async path() {
+    await this.until("a way for the sound", async () => {
+      this.#seen.path = await this.#page.evaluate(async () => {
+        const all = [...(await window.connections.at(-1).getStats()).values()];
+        const transport = all.find((one) => one.type === "transport");
+        const pair = all.find((one) => one.id === transport?.selectedCandidatePairId);
+        const kind = (id) => all.find((one) => one.id === id);
+        return pair && [kind(pair.localCandidateId), kind(pair.remoteCandidateId)].map(({ candidateType, address }) => ({ candidateType, address }));
+      });
+      return this.#seen.path;
+    });
+  }
+
+  // A program of this machine: what happens to the network.
+  run(program, ...values) {
+    execFileSync(program, values);
+  }
+
+  async shot(name) {
     const looks = [
       ["desktop", 1280, 800, "light"],
       ["phone", 360, 740, "light"],
       ["dark", 1280, 800, "dark"],
     ];
     for (const [look, width, height, colorScheme] of looks) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height });
-      await page.screenshot({ path: join(plan.screens, `${name}-${look}.png`) });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await this.#page.emulateMedia({ colorScheme });
+      await this.#page.setViewportSize({ width, height });
+      await this.#page.screenshot({ path: join(plan.screens, `${name}-${look}.png`) });
+      const wide = await this.#page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) throw new Error(`${name} is ${wide} px too wide for ${width}`);
     }
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.setViewportSize({ width: 1280, height: 800 });
-  },
-};
-
-try {
-  await page.goto(plan.url);
-  await until("the page", () => at("uses").innerText());
-  for (const [step, ...values] of plan.steps) {
-    seen.step = [step, ...values].join(" ");
-    await STEPS[step](...values);
+    await this.#page.emulateMedia({ colorScheme: "light" });
+    await this.#page.setViewportSize({ width: 1280, height: 800 });
   }
-  delete seen.step;
-} catch (error) {
-  seen.failed = `${seen.step}: ${error.message}`;
-  await page.screenshot({ path: join(plan.screens, "failed.png") });
-  await at("hangup").click({ timeout: 1000 }).catch(() => {});
 }
-const lines = await page.locator("#transcript li").evaluateAll((all) =>
-  all.map((line) => ({ who: line.dataset.testid.replace("line-", ""), text: line.textContent, cut: line.classList.contains("cut") })),
-);
-const pieces = await page.evaluate(() => window.heard.map((piece) => Array.from(piece, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32767))));
-writeFileSync(plan.heard, Buffer.from(new Int16Array(pieces.flat()).buffer));
-const text = (id) => at(id).innerText();
-Object.assign(seen, { lines, complaints, state: await text("state"), node: await text("node"), timing: await text("timing") });
+
+const seen = [];
+const waiting = plan.pages.entries();
+async function calls() {
+  for (const [index, page] of waiting) seen[index] = await call(page);
+}
+await Promise.all(Array.from({ length: availableParallelism() }, calls));
 console.log(JSON.stringify(seen));
 await browser.close();

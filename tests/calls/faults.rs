@@ -1,16 +1,25 @@
-//! Providers that die, servers that are told to stop, files that are saved while people talk.
+//! Providers that die or are slow while people talk: the call goes on or ends with words, and its log
+//! says why.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dgh_net::testing::Welcome;
+use dgh_providers::double::stt::{SttFault, SttScript, SttServer};
 use dgh_providers::double::tts::{Content, Delivery, Fault, TtsServer};
 
-use crate::calls::phone::{Phone, connect};
+use crate::calls::model::{Does, Model};
+use crate::calls::phone::Phone;
 use crate::calls::serve::Setup;
 use crate::calls::sound::spoken;
-use crate::calls::{ASK, CLINIC, WELCOME, deepgram, hears, until};
+use crate::calls::{ASK, CLINIC, WELCOME, deepgram, hears};
+
+/// What the clinic says when something fails.
+const HANDED_OVER: &str = "i'll connect you with the front desk";
+const BOOK: &str = "I would like to book an appointment";
+const NAME: &str = "My name is Ann Lee";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recogniser_that_dies_is_told_and_the_call_ends_with_words() {
@@ -101,80 +110,171 @@ async fn without_any_voice_the_caller_hears_why_and_the_call_ends() {
     assert!(log.agent().len() <= 2, "nothing is told as heard that was not: {}", log.story());
 }
 
+/// What the judge may hear of the clinic with a model.
+const MODEL: &[&str] = &[
+    HANDED_OVER,
+    "i'll collect you from the front desk",
+    "certainly what is the full name of the patient",
+    "surely that is the full name of the patent",
+    "one moment",
+    "thank you what day suits you",
+];
+
+/// Takes the route to a booking, and asks for the name.
+fn books(said: &str) -> Option<Does> {
+    if said.contains("name is Ann") {
+        None
+    } else if said.contains("book an appointment") {
+        Some(Does::Go("books"))
+    } else {
+        Some(Does::Say("Certainly. What is the full name of the patient?"))
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_told_to_stop_takes_no_new_call_and_lets_the_old_one_end() {
-    let mut served = Setup::example("clinic").start().await;
+async fn a_model_that_dies_in_the_middle_of_a_call_is_told_and_the_caller_is_handed_over_with_words() {
+    let stt = hears(&[BOOK, NAME]).await;
+    // Once it breaks off, then it is gone.
+    let model = Model::start(|said, before| {
+        let dead = if before % 2 == 0 { Does::Break("Thank you") } else { Does::Refuse };
+        books(said).unwrap_or(dead)
+    });
+    let model = model.await;
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).thinks(&model.named("2s")).start().await;
     let phone = Phone::call(&served.address, "clinic").await;
-    phone.is_spoken_to().await;
-    served.terminate();
-    let told = until(Duration::from_secs(5), || served.told().contains("no new calls").then_some(())).await;
-    assert!(told.is_some(), "{}", served.told());
-    let refused = connect(&format!("ws://{}/carriers/twilio/clinic", served.address)).await;
-    assert_eq!(refused.unwrap_err(), 503);
-    assert_eq!(reqwest::get(served.url("/healthz")).await.unwrap().status().as_u16(), 503);
     phone.has_the_floor(700).await;
-    assert_eq!(phone.heard().heard_as(CLINIC), format!("{WELCOME} {ASK}"), "the call goes on");
-    let logs = served.folder();
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.has_the_floor(900).await;
+    let before = phone.now();
+    phone.say(&spoken(NAME));
+    let end = phone.is_hung_up(Duration::from_mins(1)).await;
+    let log = served.log().await;
+    assert!(phone.heard().between(before, end).heard_as(MODEL).ends_with(HANDED_OVER), "{}", log.story());
+    assert_eq!(log.caller(), [BOOK, NAME], "{}", log.story());
+    assert_eq!(log.ended(), (Some("transferred".into()), "transfer".into()), "{}", log.story());
+    assert!(!log.failures().is_empty(), "{}", log.story());
+    assert!(log.raised().iter().any(|event| event.starts_with("error")), "{}", log.story());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_dies_is_replaced_by_the_next_one_in_the_same_turn() {
+    let stt = hears(&[BOOK]).await;
+    let dead = Model::start(|_, _| Does::Break("Thank")).await;
+    let alive = Model::start(|said, _| books(said).unwrap_or(Does::Refuse)).await;
+    let both = format!("[{}, {}]", dead.named("2s"), alive.named("2s"));
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).thinks(&both).start().await;
+    let phone = Phone::call(&served.address, "clinic").await;
+    phone.has_the_floor(700).await;
+    let before = phone.now();
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.has_the_floor(1_500).await;
+    let heard = phone.heard().between(before, phone.now()).heard_as(MODEL);
+    assert!(heard.ends_with(MODEL[2]), "{heard}");
+    assert!(dead.asked() > 0 && alive.asked() > 0);
     phone.hang_up();
-    let exit = served.exit().await;
-    assert_eq!(exit.code(), Some(0), "{}", served.told());
-    let log = Setup::logs_in(&logs).remove(0);
-    assert_eq!(log.ended().1, "caller");
+    let log = served.log().await;
+    assert!(log.nodes().contains(&"request".into()), "{}", log.story());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_does_not_end_is_ended_when_the_time_is_over() {
-    let mut served = Setup::example("clinic").argument("--drain").argument("1s").start().await;
-    let phone = Phone::call(&served.address, "clinic").await;
-    phone.has_the_floor(500).await;
-    served.terminate();
-    phone.is_hung_up(Duration::from_secs(20)).await;
-    let exit = served.exit().await;
-    assert_eq!(exit.code(), Some(0), "{}", served.told());
-    let log = Setup::logs_in(&served.folder()).remove(0);
-    assert_eq!(log.ended().1, "operator", "{}", log.story());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_save_is_for_the_next_call_and_a_broken_one_for_none() {
-    let served = Setup::example("clinic").start().await;
-    let file = served.agent();
-    let text = std::fs::read_to_string(&file).unwrap();
-    let (old, new) = ("I'll connect you with the front desk.", "One moment, I am calling a colleague.");
-    let known = ["i'll connect you with the front desk", "one moment i am calling a colleague", WELCOME, ASK];
-    let phone = Phone::call(&served.address, "clinic").await;
-    phone.is_spoken_to().await;
-
-    let changed = text.replace(old, new);
-    assert_ne!(changed, text);
-    std::fs::write(&file, &changed).unwrap();
-    let serves = async |times: usize, word: &str| {
-        let told =
-            until(Duration::from_secs(10), || (served.told().matches(word).count() >= times).then_some(()))
-                .await;
-        assert!(told.is_some(), "it does not say `{word}`:\n{}", served.told());
+async fn a_model_that_is_slow_is_bridged_with_words_and_heard_when_it_is_there() {
+    let stt = hears(&[BOOK]).await;
+    let slow = |said: &str, _| match books(said) {
+        Some(Does::Say(words)) => Does::Late(Duration::from_secs(4), words),
+        other => other.unwrap_or(Does::Refuse),
     };
-    serves(1, "serves ").await;
-    phone.has_the_floor(500).await;
-    let before = phone.now();
-    phone.press("2");
-    phone.has_the_floor(400).await;
-    let heard = phone.heard().between(before, phone.now());
-    assert_eq!(heard.heard_as(&known), known[0], "a call keeps the program that it began with");
-    phone.hang_up();
-
-    // What is broken is not served, and said.
-    std::fs::write(&file, changed.replace("node front_desk {", "node front_desk {{")).unwrap();
-    serves(1, "broken ").await;
-    let agents: serde_json::Value =
-        reqwest::get(served.url("/api/agents")).await.unwrap().json().await.unwrap();
-    assert_eq!(agents["broken"].as_array().unwrap().len(), 1, "{agents}");
+    let model = Model::start(slow).await;
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).thinks(&model.named("30s")).start().await;
     let phone = Phone::call(&served.address, "clinic").await;
-    phone.has_the_floor(500).await;
+    phone.has_the_floor(700).await;
     let before = phone.now();
-    phone.press("2");
-    phone.has_the_floor(400).await;
-    let heard = phone.heard().between(before, phone.now());
-    assert_eq!(heard.heard_as(&known), known[1], "the next call has the last good program");
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.has_the_floor(5_000).await;
+    let heard = phone.heard().between(before, phone.now()).heard_as(MODEL);
     phone.hang_up();
+    let log = served.log().await;
+    assert!(heard.starts_with("one moment") && heard.ends_with(MODEL[2]), "{heard}\n{}", log.story());
+    assert!(log.raised().contains(&"slow".into()), "{}", log.story());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_never_answers_is_not_waited_for_and_the_caller_is_handed_over_with_words() {
+    let stt = hears(&[BOOK]).await;
+    let model = Model::start(|_, _| Does::Stall).await;
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).thinks(&model.named("3s")).start().await;
+    let phone = Phone::call(&served.address, "clinic").await;
+    phone.has_the_floor(700).await;
+    let before = phone.now();
+    phone.say(&spoken(BOOK));
+    let end = phone.is_hung_up(Duration::from_mins(1)).await;
+    let log = served.log().await;
+    let heard = phone.heard().between(before, end).heard_as(MODEL);
+    assert!(heard.starts_with("one moment") && heard.ends_with(HANDED_OVER), "{heard}\n{}", log.story());
+    assert!(log.failures().iter().any(|why| why.contains("in time")), "{}", log.story());
+    assert_eq!(log.ended(), (Some("transferred".into()), "transfer".into()), "{}", log.story());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recogniser_that_is_slow_is_waited_for_and_no_word_is_lost() {
+    let script = SttScript {
+        words: vec![BOOK.to_owned()],
+        shared: true,
+        final_after: Duration::from_secs(3),
+        ..SttScript::default()
+    };
+    let stt = SttServer::start(script).await;
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).start().await;
+    let phone = Phone::call(&served.address, "clinic").await;
+    phone.has_the_floor(700).await;
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.has_the_floor(4_000).await;
+    phone.hang_up();
+    let log = served.log().await;
+    eprintln!("{}", log.story());
+    assert!(log.nodes().contains(&"request".into()), "{}", log.story());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recogniser_that_says_nothing_is_connected_again_and_hears_what_was_said() {
+    let script = SttScript {
+        words: vec![BOOK.to_owned()],
+        shared: true,
+        faults: vec![Some(SttFault::Mute)],
+        ..SttScript::default()
+    };
+    let stt = SttServer::start(script).await;
+    let served = Setup::example("clinic").hears(&deepgram(&stt)).start().await;
+    let phone = Phone::call(&served.address, "clinic").await;
+    phone.has_the_floor(700).await;
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.has_the_floor(1_500).await;
+    phone.hang_up();
+    let log = served.log().await;
+    assert_eq!(log.caller(), [BOOK], "{}", log.story());
+    assert!(log.nodes().contains(&"request".into()), "{}", log.story());
+    assert!(log.troubles().iter().any(|trouble| trouble.starts_with("stt: ")), "{}", log.story());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offline_recogniser_that_is_killed_is_started_again_and_hears_what_is_said() {
+    let served = Setup::example("clinic").listens().start().await;
+    let phone = Phone::call(&served.address, "clinic").await;
+    phone.has_the_floor(700).await;
+    let recognisers = served.children();
+    assert!(!recognisers.is_empty(), "the recogniser is a process");
+    for recogniser in recognisers {
+        let killed = Command::new("kill").args(["-KILL", &recogniser.to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+    phone.say(&spoken(BOOK));
+    phone.is_answered().await;
+    phone.hang_up();
+    let log = served.log().await;
+    assert_eq!(log.caller(), [BOOK.to_lowercase()], "{}", log.story());
+    assert!(log.nodes().contains(&"request".into()), "{}", log.story());
 }

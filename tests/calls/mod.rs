@@ -10,8 +10,13 @@
 
 mod browser;
 mod carrier;
+mod chromium;
 mod faults;
 mod leaks;
+mod model;
+mod namespace;
+mod network;
+mod operations;
 mod phone;
 mod recording;
 mod serve;

@@ -25,6 +25,9 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// What is sent while nobody speaks.
 const SILENCE: [u8; FRAME] = [0xff; FRAME];
 
+/// What did not happen in this time does not happen, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A telephone in a call.
 pub(crate) struct Phone {
     told: mpsc::UnboundedSender<Do>,
@@ -143,14 +146,18 @@ impl Phone {
 
     /// Whether the agent's sound is played now, or was within the last moment.
     pub(crate) fn is_talked_to(&self, within_ms: u64) -> bool {
-        let heard = self.heard();
         let now = self.now();
-        heard.between(now.saturating_sub(within_ms), now).is_loud()
+        let at = |ms: u64| usize::try_from(ms * 8).unwrap();
+        self.look(|ear| {
+            let played = at(now).min(ear.track.len());
+            let recent = &ear.track[at(now.saturating_sub(within_ms)).min(played)..played];
+            recent.iter().any(|sample| sample.unsigned_abs() > 500)
+        })
     }
 
     /// Waits until the agent speaks.
     pub(crate) async fn is_spoken_to(&self) {
-        let spoken = until(Duration::from_secs(15), || self.is_talked_to(100).then_some(())).await;
+        let spoken = until(PATIENCE, || self.is_talked_to(100).then_some(())).await;
         assert!(spoken.is_some(), "the agent does not speak");
     }
 
@@ -159,13 +166,13 @@ impl Phone {
         self.is_spoken_to().await;
         let silent =
             || (!self.is_talked_to(silent_ms) || self.look(|ear| ear.closed.is_some())).then_some(());
-        assert!(until(Duration::from_secs(40), silent).await.is_some(), "the agent never stops");
+        assert!(until(PATIENCE, silent).await.is_some(), "the agent never stops");
     }
 
     /// Waits until what was said is over, and the agent speaks after it.
     pub(crate) async fn is_answered(&self) {
         let over = || self.look(|ear| ear.saying == 0).then_some(());
-        assert!(until(Duration::from_secs(30), over).await.is_some());
+        assert!(until(PATIENCE, over).await.is_some());
         self.wait(Duration::from_millis(200)).await;
         self.is_spoken_to().await;
     }
@@ -173,7 +180,22 @@ impl Phone {
     /// Waits until the agent's sound is cleared once more than so often; when.
     pub(crate) async fn is_cleared(&self, before: usize) -> u64 {
         let cleared = || self.look(|ear| ear.clears.get(before).copied());
-        until(Duration::from_secs(8), cleared).await.expect("the agent stops when it is interrupted")
+        until(PATIENCE, cleared).await.expect("the agent stops when it is interrupted")
+    }
+
+    /// Talks over the agent. What cannot be talked over, or is over too soon, is followed by something
+    /// else.
+    pub(crate) async fn interrupts(&self, words: &Sound) {
+        let before = self.look(|ear| ear.clears.len());
+        let cleared = || self.look(|ear| (ear.clears.len() > before).then_some(()));
+        for _ in 0..8 {
+            self.is_spoken_to().await;
+            self.say(words);
+            if until(Duration::from_millis(words.ms() + 4_000), cleared).await.is_some() {
+                return;
+            }
+        }
+        panic!("the agent does not stop when it is interrupted");
     }
 
     /// Waits until the other side closes; when.

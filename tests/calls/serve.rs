@@ -7,17 +7,24 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use dgh_engine::effect::{Effect, Record};
+use dgh_engine::event::Event;
 use dgh_engine::log::{KEY_LENGTH, Log, Voice, What, open};
 use tempfile::TempDir;
 
+use crate::calls::namespace::Namespace;
+use crate::calls::sound::python;
 use crate::calls::until;
 use crate::support::root;
+
+/// What did not happen in this time does not happen, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a server is started with.
 pub(crate) struct Setup {
     folder: TempDir,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    within: Option<Arc<Namespace>>,
 }
 
 /// A server. It ends with the test.
@@ -27,26 +34,38 @@ pub(crate) struct Served {
     child: Child,
     folder: TempDir,
     told: Arc<Mutex<String>>,
+    within: Option<Arc<Namespace>>,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Setup {
     /// A copy of an example, with the embedded model, the offline voice, and nobody who listens.
     pub(crate) fn example(name: &str) -> Self {
         let setup = Self::empty();
-        for file in std::fs::read_dir(root().join("examples").join(name)).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_file() {
-                std::fs::copy(&path, setup.agent().join(path.file_name().unwrap())).unwrap();
+        copy_files(&root().join("examples").join(name), &setup.agent());
+        setup
+    }
+
+    /// A copy of all examples, with the embedded model, the offline voice and the offline recogniser.
+    pub(crate) fn examples() -> Self {
+        let setup = Self::empty();
+        for example in std::fs::read_dir(root().join("examples")).unwrap() {
+            let from = example.unwrap().path();
+            if from.join("agent.dgh").is_file() {
+                let to = setup.agent().join(from.file_name().unwrap());
+                std::fs::create_dir(&to).unwrap();
+                copy_files(&from, &to);
             }
         }
-        setup
+        setup.listens()
     }
 
     fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("agent")).unwrap();
         let arguments = ["--llm", "offline", "--insecure-carriers"].map(str::to_owned).to_vec();
-        Self { folder, arguments, variables: Vec::new() }
+        Self { folder, arguments, variables: Vec::new(), within: None }
     }
 
     fn agent(&self) -> PathBuf {
@@ -62,6 +81,15 @@ impl Setup {
         self
     }
 
+    /// What surrounds it is changed before it is served: one text of `dgh.toml` for another.
+    pub(crate) fn with_settings(self, old: &str, new: &str) -> Self {
+        let path = self.agent().join("dgh.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(old), "the settings of the example have no `{old}` any more");
+        std::fs::write(path, text.replace(old, new)).unwrap();
+        self
+    }
+
     /// Whoever listens, in words of the language: `deepgram("nova-3", url: "…")`. Its key is there,
     /// and it may be on this machine.
     pub(crate) fn hears(self, stt: &str) -> Self {
@@ -71,6 +99,24 @@ impl Setup {
     /// Whoever speaks.
     pub(crate) fn speaks(self, tts: &str) -> Self {
         self.provider("tts", tts, "CARTESIA_API_KEY")
+    }
+
+    /// The offline recogniser listens.
+    pub(crate) fn listens(self) -> Self {
+        self.argument("--stt").argument("offline").variable("DGH_PYTHON", &python())
+    }
+
+    /// Whoever thinks.
+    pub(crate) fn thinks(mut self, llm: &str) -> Self {
+        let at = self.arguments.iter().position(|argument| argument == "offline").unwrap();
+        self.arguments.drain(at - 1..=at);
+        self.provider("llm", llm, "OPENAI_API_KEY")
+    }
+
+    /// On a network of its own.
+    pub(crate) fn within(mut self, namespace: &Arc<Namespace>) -> Self {
+        self.within = Some(Arc::clone(namespace));
+        self
     }
 
     fn provider(mut self, kind: &str, used: &str, key: &str) -> Self {
@@ -137,31 +183,44 @@ impl Setup {
                 self.arguments.extend([format!("--{kind}"), nobody.to_owned()]);
             }
         }
-        let mut command = dgh(self.folder.path());
-        command
-            .args(["serve", "--port", "0"])
-            .args(&self.arguments)
-            .args(["--data".as_ref(), self.folder.path().join("data").as_os_str()])
-            .arg(self.agent())
-            .envs(self.variables)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let told = Arc::<Mutex<String>>::default();
-        for pipe in [Pipe::Out(child.stdout.take().unwrap()), Pipe::Err(child.stderr.take().unwrap())] {
-            let told = Arc::clone(&told);
-            // It must never wait for us to read.
-            std::thread::spawn(move || pipe.read_into(&told));
-        }
-        let listens = || {
-            let told = told.lock().unwrap();
-            told.split_whitespace()
-                .find_map(|word| Some(word.strip_prefix("http://")?.trim_end_matches('/').to_owned()))
-        };
-        let address = until(Duration::from_secs(20), listens).await;
-        let address = address.unwrap_or_else(|| panic!("it does not serve:\n{}", told.lock().unwrap()));
-        Served { address, child, folder: self.folder, told }
+        let Self { folder, arguments, variables, within } = self;
+        let started = with(folder.path(), &arguments, &variables, within.as_deref()).await;
+        let (address, child, told) = started;
+        Served { address, child, folder, told, within, arguments, variables }
     }
+}
+
+/// Starts a server and waits until it listens: where, its process, what it tells.
+async fn with(
+    folder: &Path,
+    arguments: &[String],
+    variables: &[(String, String)],
+    within: Option<&Namespace>,
+) -> (String, Child, Arc<Mutex<String>>) {
+    let mut command = dgh(folder, within);
+    command
+        .args(["serve", "--port", "0"])
+        .args(arguments)
+        .args(["--data".as_ref(), folder.join("data").as_os_str()])
+        .arg(folder.join("agent"))
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let told = Arc::<Mutex<String>>::default();
+    for pipe in [Pipe::Out(child.stdout.take().unwrap()), Pipe::Err(child.stderr.take().unwrap())] {
+        let told = Arc::clone(&told);
+        // It must never wait for us to read.
+        std::thread::spawn(move || pipe.read_into(&told));
+    }
+    let listens = || {
+        let told = told.lock().unwrap();
+        told.split_whitespace()
+            .find_map(|word| Some(word.strip_prefix("http://")?.trim_end_matches('/').to_owned()))
+    };
+    let address = until(PATIENCE, listens).await;
+    let address = address.unwrap_or_else(|| panic!("it does not serve:\n{}", told.lock().unwrap()));
+    (address, child, told)
 }
 
 impl Served {
@@ -199,7 +258,7 @@ impl Served {
 
     /// Waits until no call goes on.
     pub(crate) async fn is_idle(&self) {
-        let patience = tokio::time::Instant::now() + Duration::from_secs(15);
+        let patience = tokio::time::Instant::now() + PATIENCE;
         while self.live().await > 0 {
             assert!(tokio::time::Instant::now() < patience, "a call goes on:\n{}", self.told());
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -208,14 +267,46 @@ impl Served {
 
     /// The logs of all calls, the oldest first. They are there soon after a call ended.
     pub(crate) async fn logs(&self, count: usize) -> Vec<Kept> {
-        self.is_idle().await;
         let list = || {
             let logs = Setup::logs_in(&self.folder());
             (logs.len() >= count).then_some(logs)
         };
-        until(Duration::from_secs(5), list)
-            .await
-            .unwrap_or_else(|| panic!("logs are missing:\n{}", self.told()))
+        until(PATIENCE, list).await.unwrap_or_else(|| panic!("logs are missing:\n{}", self.told()))
+    }
+
+    /// The log of the call with this name.
+    pub(crate) async fn log_of(&self, call: &str) -> Kept {
+        let find = || {
+            let mut logs = Setup::logs_in(&self.folder()).into_iter();
+            logs.find(|log| log.path.file_stem().is_some_and(|stem| stem == call))
+        };
+        until(PATIENCE, find).await.unwrap_or_else(|| panic!("the log is missing:\n{}", self.told()))
+    }
+
+    /// All calls, for messages; those that are about to end are waited for.
+    pub(crate) async fn stories(&self) -> String {
+        if self.within.is_none() {
+            self.is_idle().await;
+        }
+        until(Duration::from_secs(5), || (!Setup::logs_in(&self.folder()).is_empty()).then_some(())).await;
+        let logs = Setup::logs_in(&self.folder());
+        logs.iter().map(|log| format!("{}:\n{}\n", log.log.agent, log.story())).collect()
+    }
+
+    /// A program on the network on which this server is.
+    pub(crate) fn beside(&self, program: &str) -> Command {
+        match &self.within {
+            Some(namespace) => namespace.command(program),
+            None => Command::new(program),
+        }
+    }
+
+    /// The processes that it started.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).ok();
+        let lists: Vec<String> = tasks.flatten().filter_map(of).collect();
+        lists.iter().flat_map(|list| list.split_whitespace()).map(|id| id.parse().unwrap()).collect()
     }
 
     /// The log of the only call.
@@ -225,7 +316,7 @@ impl Served {
 
     /// Runs another command of `dgh` beside it.
     pub(crate) fn dgh(&self, arguments: &[&str], path: &Path) -> Output {
-        dgh(self.folder.path()).args(arguments).arg(path).output().unwrap()
+        dgh(self.folder.path(), None).args(arguments).arg(path).output().unwrap()
     }
 
     /// Sends SIGTERM.
@@ -234,10 +325,22 @@ impl Served {
         assert!(sent.success());
     }
 
+    /// Kills it: SIGKILL, no last words.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, after its end.
+    pub(crate) async fn start_again(&mut self) {
+        let started = with(self.folder.path(), &self.arguments, &self.variables, self.within.as_deref()).await;
+        (self.address, self.child, self.told) = started;
+    }
+
     /// Waits for its end.
     pub(crate) async fn exit(&mut self) -> ExitStatus {
         let child = &mut self.child;
-        until(Duration::from_secs(30), || child.try_wait().unwrap()).await.expect("it ends")
+        until(PATIENCE, || child.try_wait().unwrap()).await.expect("it ends")
     }
 
     /// Open files, and resident memory in KiB.
@@ -322,6 +425,23 @@ impl Kept {
         self.log.entries.iter().filter_map(trouble).collect()
     }
 
+    /// Answers of models that failed: why.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let failure = |entry: &dgh_engine::log::Entry| match &entry.what {
+            What::Event(Event::ReplyClosed { failure: Some(failure), .. }) => Some(failure.clone()),
+            _ => None,
+        };
+        self.log.entries.iter().filter_map(failure).collect()
+    }
+
+    /// Events that were raised, as they read.
+    pub(crate) fn raised(&self) -> Vec<String> {
+        self.of(|record| match record {
+            Record::Raised { event } => Some(event.clone()),
+            _ => None,
+        })
+    }
+
     /// The recording beside it.
     pub(crate) fn recording(&self) -> PathBuf {
         self.path.with_extension("wav")
@@ -368,8 +488,17 @@ impl Pipe {
     }
 }
 
+fn copy_files(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
 /// The binary as it is now, or that of `DGH_TEST_DGH`, away from the keys and settings of this machine.
-fn dgh(folder: &Path) -> Command {
+fn dgh(folder: &Path, within: Option<&Namespace>) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let binary = BUILT.get_or_init(|| {
         if let Ok(other) = std::env::var("DGH_TEST_DGH") {
@@ -381,7 +510,10 @@ fn dgh(folder: &Path) -> Command {
         // This test runs in `deps` beside it.
         std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("dgh")
     });
-    let mut command = Command::new(binary);
+    let mut command = match within {
+        Some(namespace) => namespace.command(binary.to_str().unwrap()),
+        None => Command::new(binary),
+    };
     command.env("XDG_DATA_HOME", folder.join("home")).env("NO_COLOR", "1").env_remove("RUST_LOG");
     for key in
         ["DEEPGRAM_API_KEY", "CARTESIA_API_KEY", "ELEVENLABS_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"]

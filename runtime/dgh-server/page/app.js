@@ -47,8 +47,11 @@ function show(state, detail = "") {
   $("keys").hidden = !live;
   $("say").disabled = $("send").disabled = !live;
   $("agent").disabled = !idle;
-  $("inputs").hidden = !idle || !agent?.inputs.length;
+  $("given").hidden = !idle || !agent?.inputs.length;
+  // After a call, what was said is of interest.
+  if (!live && !idle) $("given").open = false;
   if (!live) pad(false);
+  $("say").placeholder = live && !call?.hasMicrophone ? "Type what you say" : "Type instead of speaking";
 }
 
 function problem(text) {
@@ -99,6 +102,8 @@ function form() {
     return label;
   });
   $("inputs").replaceChildren(...fields);
+  // Where the profile has all of it, nothing needs to be told.
+  if (document.body.dataset.state === "ready") $("given").open = agent.inputs.some((input) => input.required);
 }
 
 function inputs() {
@@ -125,7 +130,11 @@ async function load() {
 }
 
 async function begin() {
-  if (!$("inputs").reportValidity()) return;
+  if (!$("inputs").checkValidity()) {
+    $("given").open = true;
+    $("inputs").reportValidity();
+    return;
+  }
   problem("");
   transcript.clear();
   panel.clear();
@@ -148,7 +157,8 @@ function happened(event) {
       if (event.state === "talking") {
         began ||= Date.now();
         show("talking");
-        $("say").focus({ preventScroll: true });
+        // On a phone the keyboard would cover the call.
+        if (matchMedia("(pointer: fine)").matches) $("say").focus({ preventScroll: true });
       } else if (event.state !== "connecting" || document.body.dataset.state !== "ringing") {
         show(event.state);
       }

@@ -74,7 +74,7 @@ export class Call {
     // Nobody would understand it.
     if (!this.#options.speaks) return;
     if (!navigator.mediaDevices?.getUserMedia) {
-      this.#tell({ type: "microphone", text: "This browser gives a microphone only to pages over https or on localhost. You can type." });
+      this.#tell({ type: "microphone", text: "This browser gives a microphone only to pages over https or on localhost. You hear the agent and type what you say." });
       return;
     }
     try {
@@ -84,11 +84,11 @@ export class Call {
       this.#meters.caller = new Meter(this.#microphone);
     } catch (error) {
       const reasons = {
-        NotAllowedError: "The microphone is not allowed. Allow it in the browser's address bar and call again, or type.",
-        NotFoundError: "There is no microphone. You can type.",
-        NotReadableError: "Another program uses the microphone. You can type.",
+        NotAllowedError: "The microphone is not allowed. You hear the agent and type what you say. To speak, allow it in the browser's address bar and call again.",
+        NotFoundError: "There is no microphone. You hear the agent and type what you say.",
+        NotReadableError: "Another program uses the microphone. You hear the agent and type what you say.",
       };
-      this.#tell({ type: "microphone", text: reasons[error.name] ?? `There is no microphone (${error.message}). You can type.` });
+      this.#tell({ type: "microphone", text: reasons[error.name] ?? `There is no microphone (${error.message}). You hear the agent and type what you say.` });
     }
   }
 

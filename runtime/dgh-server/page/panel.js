@@ -1,5 +1,7 @@
 // What happens inside: the node, the way to it, what is known, and how long the last answer took.
 
+import { plain } from "./plain.js";
+
 const ROUTES = 30;
 const TROUBLES = 20;
 const SHARES = [
@@ -57,7 +59,16 @@ export class Panel {
     if (shown === null) return;
     const term = make("dt", "", name);
     term.dataset.name = name;
-    known.append(term, make("dd", "", shown));
+    const said = make("dd");
+    const words = plain(shown);
+    if (Array.isArray(words)) {
+      const list = make("ul", "entries");
+      list.append(...words.map((entry) => make("li", "", entry)));
+      said.append(list);
+    } else {
+      said.textContent = words;
+    }
+    known.append(term, said);
   }
 
   #timing(timing) {

@@ -2,14 +2,23 @@
 
 // Characters that are spoken in a second, until the sound itself says that it is over.
 const SPEED = 16;
+// So many pixels from its end a list counts as read to the end.
+const NEAR = 48;
 
 export class Transcript {
   #list;
   #partial = null;
   #speech = new Map();
+  // Whether its end is seen: who scrolls back reads on undisturbed.
+  #follows = true;
 
   constructor(list) {
     this.#list = list;
+    list.addEventListener("scroll", () => {
+      this.#follows = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+    });
+    // A keyboard or the keypad takes room.
+    new ResizeObserver(() => this.#scroll()).observe(list);
   }
 
   // Whether words sound whose record has not come.
@@ -20,6 +29,7 @@ export class Transcript {
   clear() {
     this.end();
     this.#list.replaceChildren();
+    this.#follows = true;
   }
 
   end() {
@@ -27,8 +37,6 @@ export class Transcript {
     this.#speech.clear();
     this.#partial?.remove();
     this.#partial = null;
-    // What is around it changes its size now.
-    requestAnimationFrame(() => this.#scroll());
   }
 
   event(event) {
@@ -114,7 +122,7 @@ export class Transcript {
   }
 
   #scroll() {
-    this.#list.scrollTop = this.#list.scrollHeight;
+    if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
   }
 }
 
