@@ -1,13 +1,13 @@
 //! What can be typed behind `dgh`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use dgh_platform::calls::MAX_CALLS;
 use url::Url;
+
+use crate::settings::Flags;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -58,6 +58,16 @@ pub enum Command {
     Replay(Replay),
     /// Take calls: a page to call from in the browser, and sockets for carriers
     Serve(Serve),
+    /// Look whether everything is there that a server needs, and say what to do
+    Doctor(Doctor),
+    /// Migrate, copy or restore the database of a server
+    Db(Database),
+    /// Make this folder the draft of an agent on a server
+    Push(Push),
+    /// Bring the draft of an agent on a server here
+    Pull(Pull),
+    /// Show what one agent does differently from another, and whom that breaks
+    Diff(Diff),
     /// Show how long each answer of a call took, and who it was waited for
     Latency(Latency),
 }
@@ -304,79 +314,167 @@ pub struct Replay {
 
 /// `dgh serve`
 #[derive(Debug, ClapArgs)]
+#[command(after_help = OTHER_WAYS)]
 pub struct Serve {
-    /// The agent, or a folder of agents
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
-    /// Address to listen on; 0.0.0.0 is every one of this machine
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub host: IpAddr,
-    /// Port to listen on; 0 picks a free one
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
-    pub port: u16,
-    /// Where the world reaches it, behind a proxy or a tunnel: https://calls.example.org
-    #[arg(long, value_name = "URL")]
-    pub public_url: Option<Url>,
-    /// Profile of dgh.toml [default: dev, or the first]
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// Model to talk with: agent, offline, or openai/gpt-4.1-mini [default: the agent's own when its
-    /// key is set, else offline]
-    #[arg(long, value_name = "PROVIDER/MODEL")]
-    pub llm: Option<String>,
-    /// Address of the model's server, if it is not the provider's own
-    #[arg(long, value_name = "URL", requires = "llm")]
-    pub llm_url: Option<String>,
-    /// Longest wait for the model's first word
-    #[arg(long, value_name = "SECONDS", requires = "llm", value_parser = seconds)]
-    pub llm_timeout: Option<Duration>,
-    /// Recogniser: agent, offline, none, or deepgram/nova-3 [default: like --llm]
-    #[arg(long, value_name = "PROVIDER/MODEL")]
-    pub stt: Option<String>,
-    /// Voice: agent, offline, none, or elevenlabs/flash-2.5 [default: like --llm]
-    #[arg(long, value_name = "PROVIDER/MODEL")]
-    pub tts: Option<String>,
-    /// Use the real tools instead of the mocks of the profile
-    #[arg(long)]
-    pub no_mocks: bool,
-    /// Calls at a time
-    #[arg(long, value_name = "NUMBER", default_value_t = MAX_CALLS)]
-    pub max_calls: usize,
-    /// Where logs and recordings of calls go [default: .dgh beside the agents]
-    #[arg(long, value_name = "FOLDER")]
-    pub data: Option<PathBuf>,
-    /// Do not record the sound of calls
-    #[arg(long)]
-    pub no_recording: bool,
-    /// How long calls may go on after the server was told to stop: 60s, 5m
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
-    pub drain: Duration,
-    /// STUN server for calls from other networks: stun:stun.example.org:3478
-    #[arg(long, value_name = "URL")]
-    pub stun: Vec<String>,
-    /// TURN server: turn:turn.example.org:3478; its secret is DGH_TURN_SECRET in the environment, or
-    /// its login DGH_TURN_USERNAME and DGH_TURN_CREDENTIAL
-    #[arg(long, value_name = "URL")]
-    pub turn: Vec<String>,
-    /// Address that the world sees, behind a one-to-one NAT
-    #[arg(long, value_name = "ADDRESS")]
-    pub public_ip: Option<IpAddr>,
-    /// Let carriers in that show neither signature nor ticket; for tests on 127.0.0.1
-    #[arg(long)]
-    pub insecure_carriers: bool,
-    /// How the log of the server is written to standard error; RUST_LOG says what of it
-    #[arg(long, value_enum, default_value_t)]
-    pub log_format: LogFormat,
+    /// The agent, or a folder of agents [default: this folder when it is an agent's, else those that
+    /// were pushed]
+    pub path: Option<PathBuf>,
+    /// How it is set up
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
-/// How the log of a server is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON object on a line
-    Json,
+const OTHER_WAYS: &str = "Every flag may also be a variable, --max-calls as DGH_MAX_CALLS, or stand in \
+    [server] of dgh.toml as max_calls. Variables alone: DATABASE_URL for --database, DGH_ENCRYPTION_KEY, \
+    DGH_OWNER_PASSWORD, DGH_TURN_SECRET, DGH_TURN_CREDENTIAL, and RUST_LOG, which says what is logged.";
+
+/// `dgh doctor`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = OTHER_WAYS)]
+pub struct Doctor {
+    /// What would be served [default: as for `dgh serve`]
+    pub path: Option<PathBuf>,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// How it would be set up
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// `dgh db`
+#[derive(Debug, ClapArgs)]
+pub struct Database {
+    /// What to do
+    #[command(subcommand)]
+    pub command: DatabaseCommand,
+}
+
+/// What can be done with a database.
+#[derive(Debug, Subcommand)]
+pub enum DatabaseCommand {
+    /// Bring its tables up to this version; `dgh serve` does so by itself
+    Migrate {
+        /// Which
+        #[command(flatten)]
+        place: DatabasePlace,
+    },
+    /// Write a copy to a file, also while a server uses it
+    Backup {
+        /// The file, which must not be there yet
+        file: PathBuf,
+        /// Which
+        #[command(flatten)]
+        place: DatabasePlace,
+    },
+    /// Put a copy in its place, while no server uses it
+    Restore {
+        /// The copy
+        file: PathBuf,
+        /// Replace everything that is in a Postgres
+        #[arg(long)]
+        replace: bool,
+        /// Which
+        #[command(flatten)]
+        place: DatabasePlace,
+    },
+    /// Make a new key, and seal all secrets again with it
+    RotateKeys {
+        /// Which
+        #[command(flatten)]
+        place: DatabasePlace,
+    },
+}
+
+/// Which database is meant.
+#[derive(Debug, ClapArgs)]
+pub struct DatabasePlace {
+    /// The agents whose server it is [default: as for `dgh serve`]
+    #[arg(long, value_name = "PATH")]
+    pub of: Option<PathBuf>,
+    /// The data folder [default: that of the server]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Its address [default: DATABASE_URL, or the file in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+/// Which server, and as whom.
+#[derive(Debug, ClapArgs)]
+pub struct Remote {
+    /// The server
+    #[arg(long, value_name = "URL", env = "DGH_SERVER", default_value = "http://127.0.0.1:8080")]
+    pub server: Url,
+    /// A key of its API that may write agents
+    #[arg(long, value_name = "KEY", env = "DGH_API_KEY", hide_env_values = true)]
+    pub key: String,
+}
+
+/// Whether a draft is published, and how.
+#[derive(Debug, ClapArgs)]
+pub struct Publishing {
+    /// Publish it
+    #[arg(long)]
+    pub publish: bool,
+    /// Profile that it is published to
+    #[arg(long, value_name = "NAME", requires = "publish")]
+    pub profile: Option<String>,
+    /// Percent of the calls that get it
+    #[arg(long, value_name = "PERCENT", requires = "publish")]
+    pub percent: Option<u8>,
+    /// What is new in it
+    #[arg(long, value_name = "TEXT", requires = "publish")]
+    pub note: Option<String>,
+}
+
+/// `dgh push`
+#[derive(Debug, ClapArgs)]
+pub struct Push {
+    /// The agent
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Its name on the server [default: that of the last time, else the folder's]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Overwrite what somebody changed on the server
+    #[arg(long)]
+    pub force: bool,
+    /// What becomes of the draft
+    #[command(flatten)]
+    pub publishing: Publishing,
+    /// Where to
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// `dgh pull`
+#[derive(Debug, ClapArgs)]
+pub struct Pull {
+    /// The folder
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Its name on the server [default: that of the last time]
+    #[arg(long, value_name = "NAME")]
+    pub agent: Option<String>,
+    /// Overwrite what was changed here
+    #[arg(long)]
+    pub force: bool,
+    /// Where from
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// `dgh diff`
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// The agent as it was
+    pub before: PathBuf,
+    /// The agent as it is
+    pub after: PathBuf,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `dgh latency`
@@ -395,18 +493,4 @@ const LONGEST_WAIT: f64 = 600.0;
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|s| (0.001..=LONGEST_WAIT).contains(s));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("a number of seconds, {LONGEST_WAIT} at most"))
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3_600.0,
-        _ => return Err(format!("`{unit}` is no unit of time; write 60s, 5m or 1h")),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| "write a time as 60s, 5m or 1h".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "this is no time to wait".to_owned())
 }

@@ -8,7 +8,9 @@
 
 mod args;
 mod commands;
+mod remote;
 mod session;
+mod settings;
 mod ui;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dgh_engine::reply::Model;
 use dgh_ir::Program;
 use dgh_ir::program::{Agent, ProviderUse};
-use dgh_net::{Client, Policy, Secrets};
+use dgh_net::{Client, Secrets};
 use dgh_providers::llm::LlmErrorKind;
 use dgh_providers::offline_voice::Available;
 use dgh_providers::realtime::Realtime;
@@ -16,6 +16,7 @@ use dgh_providers::tts::Tts;
 use dgh_providers::{Models, Registry, VoiceError, VoiceRegistry, Voices};
 use serde::Serialize;
 
+use crate::bundles::profiles::DefaultModels;
 use crate::models::{self, Server};
 use crate::quiet::Quiet;
 
@@ -65,22 +66,31 @@ pub struct Chosen {
     pub uses: Uses,
 }
 
-/// Chooses for one agent.
+/// Through what an agent reaches others.
+pub struct Reach {
+    /// Tools, and models that everybody may ask.
+    pub client: Client,
+    /// Models that may be on this machine or beside it.
+    pub near: Client,
+}
+
+/// Chooses for one agent. `defaults` are those of the profile, for an agent that names none.
 pub fn choose(
     program: &Program,
     agent: &Agent,
     wanted: &Wanted,
-    client: &Client,
+    defaults: &DefaultModels,
+    reach: &Reach,
     secrets: &Arc<dyn Secrets>,
 ) -> anyhow::Result<Chosen> {
     let mut uses = Uses::default();
     let own = |list: &[ProviderUse]| -> Vec<Model> {
         list.iter().map(|used| models::resolved(program, used)).collect()
     };
-    let (thinks, llm) = choose_llm(program, &own(&agent.models.llm), wanted, client, secrets, &mut uses)?;
-    // A recogniser of one's own listens on this machine or beside it, as a model does.
-    let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
-    let real = VoiceRegistry::new(near, Arc::clone(secrets));
+    let thinkers =
+        List::of(own(&agent.models.llm), &defaults.llm, |text| models::model(text, Server::default()))?;
+    let (thinks, llm) = choose_llm(program, &thinkers, wanted, reach, secrets, &mut uses)?;
+    let real = VoiceRegistry::new(reach.near.clone(), Arc::clone(secrets));
     let offline = |installed: &dyn Fn(&Available) -> Result<String, String>, model: &Model| match wanted
         .offline
         .as_ref()
@@ -92,20 +102,48 @@ pub fn choose(
         _ => Ok(()),
     };
     let (hearing, speaking) = (|a: &Available| a.recogniser.clone(), |a: &Available| a.voice.clone());
-    let stt = part("stt", wanted.stt.as_deref(), &own(&agent.models.stt), secrets, |model| {
+    let listens = List::of(own(&agent.models.stt), &defaults.stt, |text| models::speech("stt", text))?;
+    let speaks = List::of(own(&agent.models.tts), &defaults.tts, |text| models::speech("tts", text))?;
+    let stt = part("stt", wanted.stt.as_deref(), &listens.models, secrets, |model| {
         offline(&hearing, model).and_then(|()| real.stt(model).map(drop))
     })?;
     uses.stt = named(stt.shown(), wanted.offline.as_ref().and_then(|a| hearing(a).ok()));
     uses.notices.extend(stt.notice);
-    let tts = part("tts", wanted.tts.as_deref(), &own(&agent.models.tts), secrets, |model| {
+    let tts = part("tts", wanted.tts.as_deref(), &speaks.models, secrets, |model| {
         offline(&speaking, model).and_then(|()| real.tts(model).map(drop))
     })?;
     uses.tts = named(tts.shown(), wanted.offline.as_ref().and_then(|a| speaking(a).ok()));
     uses.notices.extend(tts.notice);
     listens_and_speaks(&own(&agent.models.realtime), secrets, &real, &mut uses);
-    let (hears, speaks) = (instead_of(&stt.instead), instead_of(&tts.instead));
+    let (hears, speaks) = (instead_of(&stt.instead, listens), instead_of(&tts.instead, speaks));
     let voices = Arc::new(Voice { real, stt: stt.instead, tts: tts.instead });
     Ok(Chosen { models: thinks, llm, voices, stt: hears, tts: speaks, uses })
+}
+
+/// Models in order of fallback, and whether the agent names them itself.
+struct List {
+    models: Vec<Model>,
+    own: bool,
+}
+
+impl List {
+    /// The agent's own, or those of the profile.
+    fn of(
+        own: Vec<Model>,
+        defaults: &[String],
+        read: impl Fn(&str) -> anyhow::Result<Model>,
+    ) -> anyhow::Result<Self> {
+        if !own.is_empty() || defaults.is_empty() {
+            return Ok(Self { models: own, own: true });
+        }
+        let models = defaults.iter().map(|text| read(text)).collect::<anyhow::Result<_>>()?;
+        Ok(Self { models, own: false })
+    }
+
+    /// Those that the call has to be told of, as the program does not name them.
+    fn given(self) -> Vec<Model> {
+        if self.own { Vec::new() } else { self.models }
+    }
 }
 
 /// The provider that needs neither key nor network.
@@ -139,18 +177,18 @@ fn listens_and_speaks(own: &[Model], secrets: &Arc<dyn Secrets>, real: &VoiceReg
 
 fn choose_llm(
     program: &Program,
-    own: &[Model],
+    named: &List,
     wanted: &Wanted,
-    client: &Client,
+    reach: &Reach,
     secrets: &Arc<dyn Secrets>,
     uses: &mut Uses,
 ) -> anyhow::Result<(Arc<dyn Models>, Vec<Model>)> {
     let server = Server { url: wanted.llm_url.as_deref(), timeout: wanted.llm_timeout };
+    let own = &named.models;
     let chosen = if let Some(llm) = wanted.llm.as_deref().filter(|llm| *llm != "agent") {
         models::choose(program, llm, server)?
     } else {
-        let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
-        let registry = Registry::new(near, Arc::clone(secrets));
+        let registry = Registry::new(reach.near.clone(), Arc::clone(secrets));
         let ready = Ready::of(own, secrets, |model| registry.llm(model).map(drop).map_err(|e| e.message));
         match (ready, wanted.llm.is_some()) {
             (Ready::No(why), true) => anyhow::bail!("{why}"),
@@ -164,12 +202,14 @@ fn choose_llm(
             (Ready::Yes { names, missing }, _) => {
                 uses.llm = names;
                 uses.notices.extend(missing);
-                let chosen = models::choose(program, "agent", Server::default())?;
-                return Ok((models::registry(client, secrets, &chosen), Vec::new()));
+                let given = if named.own { Vec::new() } else { own.clone() };
+                return Ok((Arc::new(registry), given));
             }
         }
     };
-    let registry = models::registry(client, secrets, &chosen);
+    // What the operator chose may be on this machine, whoever wrote the agent.
+    let near = if wanted.llm.is_some() { models::near()? } else { reach.near.clone() };
+    let registry = models::registry_near(near, secrets, &chosen);
     if let Some(model) = chosen.list.first() {
         // A key that is missing is told before the first call.
         registry.llm(model)?;
@@ -288,7 +328,7 @@ fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn instead_of(instead: &Instead) -> Vec<Model> {
+fn instead_of(instead: &Instead, named: List) -> Vec<Model> {
     match instead {
         Instead::Model(model) => vec![model.clone()],
         // The call asks for it by name, and is given what takes its place.
@@ -298,7 +338,7 @@ fn instead_of(instead: &Instead) -> Vec<Model> {
             key: None,
             settings: serde_json::Map::new(),
         }],
-        Instead::Nothing => Vec::new(),
+        Instead::Nothing => named.given(),
     }
 }
 

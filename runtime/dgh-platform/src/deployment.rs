@@ -1,5 +1,6 @@
 //! Agents that can take calls: compiled, with all that their calls share.
 
+use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -8,25 +9,30 @@ use std::sync::Arc;
 use anyhow::bail;
 use dgh_compile::Compiled;
 use dgh_compile::manifest::Profile;
+use dgh_diag::{FileId, Place, Span};
 use dgh_engine::log::{LoggedCall, ProgramRef};
 use dgh_engine::{CallStart, Prepared};
-use dgh_ir::program::{Channel, SlotKind};
+use dgh_ir::program::{self, Channel, SlotKind};
 use dgh_ir::{Locale, Program, wire};
-use dgh_net::{Secrets, Toolbox};
+use dgh_net::{Client, Secrets, Toolbox};
+use dgh_store::{AgentId, OrgId, ReleaseId};
 use dgh_voice::call::Recordings;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::choice::{self, Chosen, Wanted};
+use crate::bundles::profiles::DefaultModels;
+use crate::choice::{self, Chosen, Reach, Wanted};
 use crate::{Mocks, Project, Tools, agents, models, recordings};
 
 /// An agent that can take calls. Calls in progress keep the one they began with.
 pub struct Agent {
     /// Name in the program.
     pub name: String,
-    /// Where it comes from.
-    pub project: Project,
+    /// The file that was compiled.
+    pub entry: String,
+    /// What it is in the database; none: it was read from a folder, for a test.
+    pub pinned: Option<Pinned>,
     /// Providers.
     pub chosen: Chosen,
     /// What its calls take at their start.
@@ -37,13 +43,35 @@ pub struct Agent {
     pub outbound: bool,
     /// Language tags, the first one first.
     pub languages: Vec<String>,
+    /// `tags:` of the agent.
+    pub tags: Vec<String>,
     prepared: Arc<Prepared>,
     program: ProgramRef,
-    profile: Option<Profile>,
+    profile: Profile,
     locale: Locale,
     toolbox: Arc<Toolbox>,
+    client: Client,
     secrets: Arc<dyn Secrets>,
     recordings: Arc<Recordings>,
+}
+
+/// What a call of an agent runs, so that it can be told later, and found again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Whose it is.
+    pub org: OrgId,
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name in addresses.
+    pub slug: String,
+    /// The release and its number; none: the draft.
+    pub release: Option<(ReleaseId, i64)>,
+    /// The hash of the bundle.
+    pub bundle: String,
+    /// The profile in which it runs.
+    pub profile: String,
+    /// Its revision.
+    pub profile_revision: i64,
 }
 
 /// An input of an agent, for a form.
@@ -66,6 +94,8 @@ pub struct Options {
     pub wanted: Wanted,
     /// Use the real tools instead of the mocks of the profile.
     pub no_mocks: bool,
+    /// Hosts and networks that are not public and that every agent may ask.
+    pub allow_private: Vec<String>,
 }
 
 /// What became of one project.
@@ -89,9 +119,8 @@ pub struct Bundle {
     pub folders: Vec<PathBuf>,
 }
 
-/// Compiles a project and prepares its agents.
-pub fn load(project: &Project, options: &Options) -> Loaded {
-    let compiled = project.compile();
+/// Prepares the agents of a compiled project.
+pub fn load(project: &Project, compiled: Compiled, options: &Options) -> Loaded {
     if compiled.has_errors() {
         return Loaded::Broken(Box::new(compiled));
     }
@@ -121,39 +150,25 @@ fn prepare(project: &Project, compiled: Compiled, options: &Options) -> anyhow::
     let mut hasher = DefaultHasher::new();
     compiled.sources.hash(&mut hasher);
     let (texts, folders) = (hasher.finish(), folders(project, &compiled));
-    let secrets = models::secrets(project, profile.as_ref());
-    let client = models::client(profile.as_ref(), options.wanted.llm_url.as_deref())?;
-    let recordings = recordings::of(project, compiled.manifest.as_ref());
+    let recordings = compiled.manifest.iter().flat_map(|manifest| &manifest.recordings);
+    let recordings: HashMap<String, PathBuf> =
+        recordings.map(|(name, recording)| (name.clone(), project.root.join(&recording.file))).collect();
     let program = Arc::new(compiled.program);
-    let prepared = Prepared::new(Arc::clone(&program));
-    let source = ProgramRef { path: project.shown(), hash: wire::content_hash(&program) };
-    let env = profile.as_ref().map(|p| p.env.clone()).unwrap_or_default();
     let mut ready = Vec::new();
     for (_, agent) in agents::own_agents(&program) {
-        let locale = agent.locale();
-        let toolbox =
-            Toolbox::new(Arc::clone(&program), client.clone(), Arc::clone(&secrets), env.clone(), locale);
-        ready.push(Arc::new(Agent {
-            name: agent.name.clone(),
-            project: project.clone(),
-            chosen: choice::choose(&program, agent, &options.wanted, &client, &secrets)?,
-            inputs: inputs(&program, &agent.name, profile.as_ref()),
-            channels: agent.channels.clone(),
-            outbound: agent.groups.contains_key("outbound"),
-            languages: agent.languages.clone(),
-            prepared: Arc::clone(&prepared),
-            program: source.clone(),
-            profile: profile.clone().map(|mut profile| {
-                if options.no_mocks {
-                    profile.mocks.clear();
-                }
-                profile
-            }),
-            locale,
-            toolbox: Arc::new(toolbox),
-            secrets: Arc::clone(&secrets),
-            recordings: Arc::clone(&recordings),
-        }));
+        let agent = Ingredients {
+            program: Arc::clone(&program),
+            part: agent.name.clone(),
+            entry: project.entry.clone(),
+            shown: project.shown(),
+            pinned: None,
+            profile: profile.clone().unwrap_or_else(nothing),
+            defaults: DefaultModels::default(),
+            secrets: models::secrets(project, profile.as_ref()),
+            recordings: recordings.clone(),
+            trusted: true,
+        };
+        ready.push(Arc::new(agent.prepare(options)?));
     }
     if ready.is_empty() {
         bail!("{} has no agent", project.shown());
@@ -161,9 +176,99 @@ fn prepare(project: &Project, compiled: Compiled, options: &Options) -> anyhow::
     Ok(Bundle { agents: ready, texts, folders })
 }
 
-fn inputs(program: &Program, agent: &str, profile: Option<&Profile>) -> Vec<Input> {
-    let Some(agent) = program.agent(agent).and_then(|id| program.agents.get(id)) else { return Vec::new() };
-    let given = |name: &str| profile.is_some_and(|p| p.inputs.contains_key(name));
+/// A profile that says nothing.
+pub(crate) fn nothing() -> Profile {
+    Profile {
+        env: IndexMap::new(),
+        secrets: IndexMap::new(),
+        allow_private: Vec::new(),
+        inputs: IndexMap::new(),
+        mocks: IndexMap::new(),
+        place: Place { file: FileId(0), span: Span::at(0) },
+    }
+}
+
+/// What an agent is made of.
+pub(crate) struct Ingredients {
+    pub(crate) program: Arc<Program>,
+    /// Its name in the program.
+    pub(crate) part: String,
+    pub(crate) entry: String,
+    /// What logs call the program.
+    pub(crate) shown: String,
+    pub(crate) pinned: Option<Pinned>,
+    pub(crate) profile: Profile,
+    /// For agents that name no models.
+    pub(crate) defaults: DefaultModels,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    /// Files of recordings by name.
+    pub(crate) recordings: HashMap<String, PathBuf>,
+    /// Whether it comes from this machine's operator: it may start commands, and ask what its own
+    /// settings allow.
+    pub(crate) trusted: bool,
+}
+
+impl Ingredients {
+    /// The agent.
+    pub(crate) fn prepare(self, options: &Options) -> anyhow::Result<Agent> {
+        let found = self.program.agent(&self.part).and_then(|id| self.program.agents.get(id));
+        let Some(agent) = found else { bail!("the program has no agent `{}`", self.part) };
+        let url = options.wanted.llm_url.as_deref();
+        let own: &[String] = if self.trusted { &self.profile.allow_private } else { &[] };
+        let allowed: Vec<&str> = own.iter().chain(&options.allow_private).map(String::as_str).collect();
+        let reach = if self.trusted {
+            Reach { client: models::client_for(&allowed, url)?, near: models::near()? }
+        } else {
+            let client = models::guarded(&allowed, url)?;
+            Reach { near: client.clone(), client }
+        };
+        let env = self.profile.env.clone();
+        let locale = agent.locale();
+        let toolbox = Toolbox::new(
+            Arc::clone(&self.program),
+            reach.client.clone(),
+            Arc::clone(&self.secrets),
+            env,
+            locale,
+        );
+        let mut profile = self.profile;
+        if !self.trusted {
+            profile.allow_private.clear();
+        }
+        if options.no_mocks {
+            profile.mocks.clear();
+        }
+        Ok(Agent {
+            chosen: choice::choose(
+                &self.program,
+                agent,
+                &options.wanted,
+                &self.defaults,
+                &reach,
+                &self.secrets,
+            )?,
+            inputs: inputs(agent, &profile),
+            channels: agent.channels.clone(),
+            outbound: agent.groups.contains_key("outbound"),
+            languages: agent.languages.clone(),
+            tags: agent.tags.clone(),
+            prepared: Prepared::new(Arc::clone(&self.program)),
+            program: ProgramRef { path: self.shown, hash: wire::content_hash(&self.program) },
+            name: self.part,
+            entry: self.entry,
+            pinned: self.pinned,
+            profile,
+            locale,
+            toolbox: Arc::new(toolbox),
+            client: reach.client,
+            secrets: self.secrets,
+            recordings: recordings::of(self.recordings),
+        })
+    }
+}
+
+fn inputs(agent: &program::Agent, profile: &Profile) -> Vec<Input> {
+    let given = |name: &str| profile.inputs.contains_key(name);
     let slots = agent.dialogue.slots.iter().filter(|(_, slot)| slot.kind == SlotKind::Input);
     slots
         .map(|(_, slot)| Input {
@@ -182,11 +287,11 @@ impl Agent {
         given: impl IntoIterator<Item = (String, Json)>,
     ) -> anyhow::Result<LoggedCall> {
         let program = self.prepared.program();
-        start.env = self.profile.as_ref().map(|p| p.env.clone()).unwrap_or_default();
+        start.env = self.profile.env.clone();
         start.models.clone_from(&self.chosen.llm);
         let agent = program.agent(&self.name).and_then(|id| program.agents.get(id));
         let Some(agent) = agent else { bail!("there is no agent `{}`", self.name) };
-        start.inputs = agents::inputs(program, agent, self.profile.as_ref(), given)?;
+        start.inputs = agents::inputs(program, agent, Some(&self.profile), given)?;
         let call = LoggedCall::new(Arc::clone(&self.prepared), &self.name, start);
         let call = call.map_err(|error| agents::hint_inputs(error, &self.name))?;
         Ok(call.with_program(self.program.clone()))
@@ -194,9 +299,25 @@ impl Agent {
 
     /// The tools of one call.
     pub fn tools(&self) -> Tools {
-        let none = IndexMap::new();
-        let mocks = Mocks::new(self.profile.as_ref().map_or(&none, |p| &p.mocks));
+        let mocks = Mocks::new(&self.profile.mocks);
         Tools::new(Arc::clone(self.prepared.program()), self.locale, Some(mocks), Arc::clone(&self.toolbox))
+    }
+
+    /// What is wrong with inputs that were given: the name of each, and why.
+    pub fn faults(&self, given: &[(String, Json)]) -> Vec<(String, String)> {
+        let program = self.prepared.program();
+        let agent = program.agent(&self.name).and_then(|id| program.agents.get(id));
+        agent.map_or_else(Vec::new, |agent| agents::faults(program, agent, &self.inputs, given))
+    }
+
+    /// The guarded client of what it asks.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Its program, prepared for calls.
+    pub fn prepared(&self) -> &Arc<Prepared> {
+        &self.prepared
     }
 
     /// Its recordings.
@@ -207,6 +328,17 @@ impl Agent {
     /// Secrets of its profile, and of the environment.
     pub fn secrets(&self) -> &dyn Secrets {
         &*self.secrets
+    }
+
+    /// Private addresses that its profile lets it ask, if that is the operator's own.
+    pub fn allow_private(&self) -> &[String] {
+        &self.profile.allow_private
+    }
+
+    /// What its tools are called with.
+    #[cfg(test)]
+    pub(crate) fn toolbox(&self) -> &Toolbox {
+        &self.toolbox
     }
 
     /// The content hash of its program.

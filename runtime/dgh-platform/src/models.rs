@@ -96,18 +96,39 @@ pub fn secrets(project: &Project, profile: Option<&Profile>) -> Arc<dyn Secrets>
 /// The client that asks for tools, models and MCP servers. A model's own server may be on this
 /// machine: whoever runs the command named it.
 pub fn client(profile: Option<&Profile>, llm_url: Option<&str>) -> anyhow::Result<Client> {
-    let allowed = profile.map(|p| p.allow_private.clone()).unwrap_or_default();
-    let own = llm_url.and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
+    let allowed: Vec<&str> = profile.iter().flat_map(|p| &p.allow_private).map(String::as_str).collect();
+    client_for(&allowed, llm_url)
+}
+
+/// The same, with what may be asked though it is not public.
+pub(crate) fn client_for(allowed: &[&str], llm_url: Option<&str>) -> anyhow::Result<Client> {
     // An MCP server that is a command is started: the user runs the program on their own machine.
-    let policy = Policy::parse(allowed.into_iter().chain(own))?.allow_commands();
-    Ok(Client::new(policy)?)
+    Ok(Client::new(policy(allowed, llm_url)?.allow_commands())?)
+}
+
+/// The client of an agent that somebody else wrote: it starts no commands.
+pub(crate) fn guarded(allowed: &[&str], llm_url: Option<&str>) -> anyhow::Result<Client> {
+    Ok(Client::new(policy(allowed, llm_url)?)?)
+}
+
+/// The client of models of the user's own: Ollama and its like listen on this machine or beside it.
+pub(crate) fn near() -> anyhow::Result<Client> {
+    Ok(Client::new(Policy::with_private())?)
+}
+
+fn policy(allowed: &[&str], llm_url: Option<&str>) -> anyhow::Result<Policy> {
+    let own = llm_url.and_then(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
+    Ok(Policy::parse(allowed.iter().map(|entry| (*entry).to_owned()).chain(own))?)
 }
 
 /// The models of a run.
 pub fn registry(client: &Client, secrets: &Arc<dyn Secrets>, chosen: &Chosen) -> Arc<dyn Models> {
-    // Ollama and its like listen on this machine or beside it, and whoever runs the command chose
-    // the model; tools stay within what the profile allows.
-    let near = Client::new(Policy::with_private()).unwrap_or_else(|_| client.clone());
+    // Whoever runs the command chose the model; tools stay within what the profile allows.
+    registry_near(near().unwrap_or_else(|_| client.clone()), secrets, chosen)
+}
+
+/// The models of a run, asked through this client.
+pub(crate) fn registry_near(near: Client, secrets: &Arc<dyn Secrets>, chosen: &Chosen) -> Arc<dyn Models> {
     let real = Registry::new(near, Arc::clone(secrets));
     match chosen.list.first() {
         Some(model) if chosen.instead => Arc::new(Instead { model: model.clone(), real }),

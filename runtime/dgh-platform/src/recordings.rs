@@ -6,24 +6,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use dgh_compile::Manifest;
 use dgh_voice::audio::wav;
 use dgh_voice::call::Recordings;
-
-use crate::Project;
 
 /// Recordings that are kept as sound. Five minutes at 24 kHz are 14 MB.
 const MAX_KEPT: usize = 32;
 
 type Kept = HashMap<(String, u32), (Option<SystemTime>, Arc<[i16]>)>;
 
-/// The recordings that a manifest names.
-pub(crate) fn of(project: &Project, manifest: Option<&Manifest>) -> Arc<Recordings> {
-    let files: HashMap<String, PathBuf> = manifest
-        .iter()
-        .flat_map(|manifest| &manifest.recordings)
-        .map(|(name, recording)| (name.clone(), project.root.join(&recording.file)))
-        .collect();
+/// The recordings of these files, by their names.
+pub(crate) fn of(files: HashMap<String, PathBuf>) -> Arc<Recordings> {
     let kept: Mutex<Kept> = Mutex::default();
     Arc::new(move |name: &str, rate: u32| {
         let path = files.get(name).ok_or_else(|| format!("there is no recording `{name}`"))?;

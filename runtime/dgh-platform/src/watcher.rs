@@ -10,14 +10,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::deployments::{Deployments, Told};
+use crate::bundles::{Folder, Told};
 
 /// Editors write a file in several steps; what follows within this time belongs to it.
 const SETTLED: Duration = Duration::from_millis(100);
 /// Files that never rest are read all the same after so many times that long.
 const MAX_ROUNDS: u32 = 20;
 
-/// Watches the files of a deployment until it is dropped.
+/// Watches the files of a folder until it is dropped.
 pub struct Watcher {
     task: JoinHandle<()>,
 }
@@ -30,7 +30,7 @@ impl Drop for Watcher {
 
 /// Reloads whenever a file is saved, and tells what came of it.
 pub fn watch(
-    deployments: Arc<Deployments>,
+    folder: Arc<Folder>,
     tell: impl Fn(Told<'_>) + Send + Sync + 'static,
 ) -> anyhow::Result<Watcher> {
     let (changed, mut changes) = mpsc::channel(1);
@@ -41,8 +41,7 @@ pub fn watch(
         }
     })?;
     let mut watched = HashSet::new();
-    look_at(&mut eyes, &mut watched, &deployments);
-    let tell = Arc::new(tell);
+    look_at(&mut eyes, &mut watched, &folder);
     let task = tokio::spawn(async move {
         while changes.recv().await.is_some() {
             for _ in 0..MAX_ROUNDS {
@@ -50,15 +49,10 @@ pub fn watch(
                     break;
                 }
             }
-            let (deployments, tell) = (Arc::clone(&deployments), Arc::clone(&tell));
-            let again = Arc::clone(&deployments);
-            let reloaded = tokio::task::spawn_blocking(move || deployments.reload(|told| tell(told))).await;
-            match reloaded {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the agents cannot be read again"),
-                Err(error) => tracing::error!(%error, "reading the agents again failed"),
+            if let Err(error) = folder.sync(|told| tell(told)).await {
+                tracing::warn!(%error, "the agents cannot be read again");
             }
-            look_at(&mut eyes, &mut watched, &again);
+            look_at(&mut eyes, &mut watched, &folder);
         }
     });
     Ok(Watcher { task })
@@ -71,8 +65,8 @@ fn matters(event: &notify::Event) -> bool {
 }
 
 /// Folder by folder: what lies below them may be large and is none of ours.
-fn look_at(eyes: &mut RecommendedWatcher, watched: &mut HashSet<PathBuf>, deployments: &Deployments) {
-    let wanted: HashSet<PathBuf> = deployments.folders().into_iter().collect();
+fn look_at(eyes: &mut RecommendedWatcher, watched: &mut HashSet<PathBuf>, folder: &Folder) {
+    let wanted: HashSet<PathBuf> = folder.folders().into_iter().collect();
     for gone in watched.difference(&wanted) {
         // A folder that is not there any more is not watched either.
         let _ = eyes.unwatch(gone);

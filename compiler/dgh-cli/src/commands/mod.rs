@@ -2,12 +2,17 @@
 
 mod check;
 mod compile;
+mod db;
+mod diff;
+mod doctor;
 mod explain;
 mod fmt;
 mod graph;
 mod latency;
 mod lock;
 mod new;
+mod pull;
+mod push;
 mod replay;
 mod run;
 mod serve;
@@ -32,6 +37,11 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Lock(args) => lock::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Db(args) => db::run(&args),
+        Command::Push(args) => push::run(&args),
+        Command::Pull(args) => pull::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Latency(args) => latency::run(&args),
     }
 }

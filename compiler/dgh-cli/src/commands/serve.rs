@@ -4,80 +4,99 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use dgh_compile::Compiled;
+use dgh_platform::access::FirstOwner;
+use dgh_platform::bundles::examples;
+use dgh_platform::calls::book::{Book, BookSettings};
 use dgh_platform::calls::{Data, Settings as CallSettings};
-use dgh_platform::{Agent, Calls, Deployments, Options, Project, Told, Wanted, keys, watcher};
-use dgh_providers::offline_voice::available;
-use dgh_server::{IceSettings, Settings};
+use dgh_platform::config::{Config, LogFormat};
+use dgh_platform::{Agent, Agents, Calls, FirstStart, Folder, Platform, Project, Told, keys, watcher};
+use dgh_server::{ApiSettings, IceSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::check::report_errors;
 use crate::Outcome;
-use crate::args::{LogFormat, Serve};
+use crate::args::Serve;
 use crate::ui;
 
 /// What of the server's log is written when RUST_LOG does not say.
 const LOG: &str = "warn,dgh_server=info,dgh_platform=info";
 
 pub fn run(args: &Serve) -> anyhow::Result<Outcome> {
-    log_to_stderr(args.log_format);
+    let path = args.path.clone().or_else(here);
+    let config = args.flags.config(path.as_deref())?;
+    log_to_stderr(config.log_format);
     // A call is up to six sockets and files; many systems give a process 1,024.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the number of open files cannot be raised");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(args));
+    let outcome = runtime.block_on(serve(path, &config));
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(args: &Serve) -> anyhow::Result<Outcome> {
-    let options = Options {
-        profile: args.profile.clone(),
-        wanted: Wanted {
-            llm: args.llm.clone(),
-            llm_url: args.llm_url.clone(),
-            llm_timeout: args.llm_timeout,
-            stt: args.stt.clone(),
-            tts: args.tts.clone(),
-            offline: Some(available().await),
-        },
-        no_mocks: args.no_mocks,
-    };
-    let deployments = Arc::new(Deployments::new(&args.path, options));
-    deployments.reload(|told| first(&told))?;
-    if deployments.current().is_empty() {
-        return Ok(Outcome::Findings);
+async fn serve(path: Option<PathBuf>, config: &Config) -> anyhow::Result<Outcome> {
+    let options = config.options().await;
+    let data = data_folder(config, path.as_deref())?;
+    // A path that is mistyped makes nothing, nor does a server that cannot listen.
+    if let Some(path) = &path {
+        Project::find(path)?;
     }
-    let data = args.data.clone().unwrap_or_else(|| beside(&args.path));
+    let listener = dgh_server::bind(SocketAddr::new(config.host, config.port)).await?;
+    let (platform, first) = Platform::open(config.platform(&data)).await?;
+    // Whatever goes wrong from here on, they must have been told.
+    if let FirstStart::Made(owner) = &first {
+        welcome(owner);
+    }
+    let shown = platform.db.shown();
+    let agents = Agents::new(Arc::new(platform), options);
+    let home = agents.home().await?;
+    let folder = path.map(|path| Folder::new(Arc::clone(&agents), home.clone(), &path));
+    match (&folder, &first) {
+        (Some(folder), _) => {
+            if folder.sync(|told| first_told(&told)).await? == 0 {
+                return Ok(Outcome::Findings);
+            }
+        }
+        (None, FirstStart::Made(_)) => drop(examples::import(&agents, &home).await?),
+        (None, FirstStart::Known) => {}
+    }
+    let key = keys::log_key()?;
+    let address = listener.local_addr()?;
+    let settings_of_book = BookSettings {
+        name: address.to_string(),
+        files_elsewhere: config.artifacts.is_some(),
+        ..BookSettings::default()
+    };
+    let book = Book::open(Arc::clone(agents.platform()), home.clone(), key, settings_of_book).await?;
     let calls = Calls::new(CallSettings {
-        max: args.max_calls,
-        data: Some(Data { folder: data.clone(), key: keys::log_key()? }),
-        record: !args.no_recording,
+        max: config.max_calls,
+        data: Some(Data { folder: data.clone(), key: book.key() }),
+        record: !config.no_recording,
+        book: Some(book),
+        address: Some(reached(config, address)),
         ..CallSettings::default()
     })?;
-    let listen = SocketAddr::new(args.host, args.port);
-    let started = dgh_server::start(listen, Arc::clone(&deployments), calls, settings(args)).await;
-    let running = started.with_context(|| format!("--port 0 picks a free one instead of {}", args.port))?;
+    let running = dgh_server::start_on(listener, Arc::clone(&agents), calls, settings(config)?).await?;
     // Who reads the address may save a file, or stop the server, at once.
-    let watching = watcher::watch(Arc::clone(&deployments), |told| again(&told));
-    if let Err(error) = &watching {
+    let watching = folder.map(|folder| watcher::watch(folder, |told| again(&told)));
+    if let Some(Err(error)) = &watching {
         tracing::warn!(%error, "saved files are not noticed");
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    greet(args, &deployments, running.address, &data)?;
+    greet(config, &agents.live(&home).await?, running.address, &data, &shown)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     ui::note(format!(
         "no new calls; those that go on have {} s to end. Once more ends them at once.",
-        args.drain.as_secs()
+        config.drain.as_secs()
     ));
     tokio::select! {
-        left = running.drain(args.drain) => {
+        left = running.drain(config.drain) => {
             let left = left?;
             if left > 0 {
                 ui::note(format!("{} did not end and went with the server", ui::count(left, "call")));
@@ -89,20 +108,36 @@ async fn serve(args: &Serve) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-fn settings(args: &Serve) -> Settings {
-    let secret = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let login = secret("DGH_TURN_USERNAME").zip(secret("DGH_TURN_CREDENTIAL"));
-    Settings {
-        public_url: args.public_url.clone(),
-        ice: IceSettings {
-            stun: args.stun.clone(),
-            turn: args.turn.clone(),
-            turn_secret: secret("DGH_TURN_SECRET").map(Into::into),
-            turn_login: login.map(|(name, password)| (name, password.into())),
-            public_ip: args.public_ip,
-        },
-        insecure_carriers: args.insecure_carriers,
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        public_url: config.public_url.clone(),
+        ice: IceSettings::of(config),
+        api: ApiSettings::of(config)?,
+        webhooks: config.webhooks(),
+        insecure_carriers: config.insecure_carriers,
+    })
+}
+
+/// Where the world reaches it, without a slash at the end.
+fn reached(config: &Config, address: SocketAddr) -> String {
+    let url = config.public_url.as_ref().map_or_else(|| local(address), ToString::to_string);
+    url.trim_end_matches('/').to_owned()
+}
+
+/// Where a server keeps what it has.
+pub fn data_folder(config: &Config, path: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match (&config.data, path) {
+        (Some(data), _) => Ok(data.clone()),
+        (None, Some(path)) => Ok(beside(path)),
+        (None, None) => keys::server_folder(),
     }
+}
+
+/// This folder, when there is an agent in it.
+fn here() -> Option<PathBuf> {
+    let files = std::fs::read_dir(".").ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let is_agent = |path: PathBuf| path.extension().is_some_and(|e| e == "dgh") || path.ends_with("dgh.toml");
+    files.into_iter().any(is_agent).then(|| PathBuf::from("."))
 }
 
 /// What surrounds the agents: whoever tries one out looks for its calls there.
@@ -111,23 +146,38 @@ fn beside(path: &Path) -> PathBuf {
     folder.join(".dgh")
 }
 
-fn greet(args: &Serve, deployments: &Deployments, address: SocketAddr, data: &Path) -> anyhow::Result<()> {
-    let current = deployments.current();
+/// What is told once.
+fn welcome(owner: &FirstOwner) {
     ui::note("");
-    for (id, agent) in current.iter() {
+    ui::note(format!("  owner    {}", owner.email));
+    ui::note(format!("  password {}", owner.password));
+    ui::note(format!("  API key  {}", owner.key));
+    ui::note(ui::paint(ui::NOTE, "  Keep them: they are shown this once."));
+}
+
+fn greet(
+    config: &Config,
+    live: &[(String, Arc<Agent>)],
+    address: SocketAddr,
+    data: &Path,
+    database: &str,
+) -> anyhow::Result<()> {
+    ui::note("");
+    for (id, agent) in live {
         ui::note(format!("  {}  {}", ui::paint(ui::AGENT, id), ui::paint(ui::DIM, uses(agent))));
         for notice in &agent.chosen.uses.notices {
             ui::note(format!("    {}", ui::paint(ui::NOTE, ui::wrapped(notice, 4))));
         }
     }
-    let url = args.public_url.as_ref().map_or_else(|| local(address), ToString::to_string);
+    let url = config.public_url.as_ref().map_or_else(|| local(address), ToString::to_string);
     ui::note("");
     ui::line(format!("  {}", ui::paint(ui::GOOD.bold(), url)))?;
-    let recorded = if args.no_recording { "logs" } else { "logs and recordings" };
-    ui::note(ui::paint(
-        ui::DIM,
-        format!("\n  {recorded} of calls are in {}; Ctrl-C stops\n", data.display()),
-    ));
+    let recorded = if config.no_recording { "logs" } else { "logs and recordings" };
+    let places = format!(
+        "\n  {recorded} of calls and the keys are in {}\n  the database is {database}",
+        data.display()
+    );
+    ui::note(ui::paint(ui::DIM, format!("{places}\n  Ctrl-C stops\n")));
     Ok(())
 }
 
@@ -153,7 +203,7 @@ fn uses(agent: &Agent) -> String {
 }
 
 /// Says what stands in the way of the first start.
-fn first(told: &Told<'_>) {
+fn first_told(told: &Told<'_>) {
     match told {
         Told::Serves(..) | Told::Gone(_) => {}
         Told::Broken(project, compiled) => broken(project, compiled),

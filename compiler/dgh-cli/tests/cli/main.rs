@@ -6,5 +6,9 @@ mod commands;
 mod models;
 mod people;
 #[cfg(unix)]
+mod remote;
+#[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod start;
 mod support;

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::support::{CLEAN, bundle, code, command, dgh, text, write};
 
 /// A server that was started, with what it says.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
     says: Receiver<String>,
 }
 
@@ -24,7 +24,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(folder: &TempDir) -> Server {
+pub fn serve(folder: &TempDir) -> Server {
     let mut child = command(folder.path(), &["serve", "--port", "0", "--stt", "none", "--tts", "none"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -46,7 +46,7 @@ fn serve(folder: &TempDir) -> Server {
 }
 
 impl Server {
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).unwrap();
@@ -55,13 +55,21 @@ impl Server {
         answer
     }
 
-    fn hears(&self, words: &str) {
+    /// The line that holds these words.
+    pub fn hears(&self, words: &str) -> String {
+        self.until(words).lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// All that is said up to these words.
+    pub fn until(&self, words: &str) -> String {
+        let mut said = String::new();
         while let Ok(line) = self.says.recv_timeout(Duration::from_secs(20)) {
+            said = said + &line + "\n";
             if line.contains(words) {
-                return;
+                return said;
             }
         }
-        panic!("nobody said {words:?}");
+        panic!("nobody said {words:?}: {said}");
     }
 }
 

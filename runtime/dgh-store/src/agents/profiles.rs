@@ -114,6 +114,16 @@ pub async fn find(conn: &mut Conn, org: &OrgId, name: &str) -> Result<Profile, S
     found.ok_or(StoreError::not_found("profile"))
 }
 
+/// How often the secrets of one changed; none: it is not there any more.
+pub async fn changes(conn: &mut Conn, org: &OrgId, id: &ProfileId) -> Result<Option<i64>, StoreError> {
+    let found: Option<(i64,)> = sqlx::query_as("SELECT secrets FROM profiles WHERE org_id = $1 AND id = $2")
+        .bind(org.as_str())
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.map(|(changes,)| changes))
+}
+
 /// A page of them, by name.
 pub async fn list(
     conn: &mut Conn,

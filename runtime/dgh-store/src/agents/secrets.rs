@@ -22,18 +22,10 @@ pub struct Secret {
 /// A secret as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Sealed {
-    /// Whose it is.
-    #[sqlx(rename = "org_id")]
-    pub org: OrgId,
-    /// Its profile.
-    #[sqlx(rename = "profile_id")]
-    pub profile: ProfileId,
     /// Its name.
     pub name: String,
     /// What only the vault opens.
     pub sealed: String,
-    /// How often it was set.
-    pub version: i64,
 }
 
 /// Sets one; answers which version it is.
@@ -102,48 +94,12 @@ pub async fn list(
 
 /// All of a profile, as they are kept.
 pub async fn sealed(conn: &mut Conn, org: &OrgId, profile: &ProfileId) -> Result<Vec<Sealed>, StoreError> {
-    let all = sqlx::query_as(
-        "SELECT org_id, profile_id, name, sealed, version FROM secrets WHERE org_id = $1 AND profile_id = $2",
-    )
-    .bind(org.as_str())
-    .bind(profile.as_str())
-    .fetch_all(conn)
-    .await?;
+    let all = sqlx::query_as("SELECT name, sealed FROM secrets WHERE org_id = $1 AND profile_id = $2")
+        .bind(org.as_str())
+        .bind(profile.as_str())
+        .fetch_all(conn)
+        .await?;
     Ok(all)
-}
-
-/// A page of all secrets of the installation, for the change of the vault's key.
-pub async fn all_unscoped(
-    conn: &mut Conn,
-    after: Option<(&str, &str)>,
-    limit: i64,
-) -> Result<Vec<Sealed>, StoreError> {
-    let (profile, name) = after.unwrap_or_default();
-    let all = sqlx::query_as(
-        "SELECT org_id, profile_id, name, sealed, version FROM secrets
-         WHERE profile_id > $1 OR (profile_id = $1 AND name > $2) ORDER BY profile_id, name LIMIT $3",
-    )
-    .bind(profile)
-    .bind(name)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(all)
-}
-
-/// Seals one anew, if nobody has set it in the meantime. Its value is the same, so its version stays.
-pub async fn reseal(conn: &mut Conn, secret: &Sealed, sealed: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE secrets SET sealed = $5 WHERE org_id = $1 AND profile_id = $2 AND name = $3 AND version = $4",
-    )
-    .bind(secret.org.as_str())
-    .bind(secret.profile.as_str())
-    .bind(&secret.name)
-    .bind(secret.version)
-    .bind(sealed)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 async fn changed(conn: &mut Conn, org: &OrgId, profile: &ProfileId) -> Result<(), StoreError> {
