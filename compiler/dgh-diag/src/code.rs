@@ -126,6 +126,8 @@ codes! {
     135 Error UnknownTransferReason "No such reason for a failed transfer";
     136 Error SettingRequired "A setting is missing";
     137 Error FileMissing "A file that the agent names does not exist";
+    138 Error BareCredential "A credential that is not a secret";
+    139 Error ReservedHeader "A header that is set by itself";
 
     201 Error WrongType "A value of another type";
     202 Error MixedUnits "Units that do not go together";

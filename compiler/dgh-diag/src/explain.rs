@@ -67,6 +67,8 @@ const PAGES: &[(u16, &str)] = &[
     (135, include_str!("../codes/E0135.md")),
     (136, include_str!("../codes/E0136.md")),
     (137, include_str!("../codes/E0137.md")),
+    (138, include_str!("../codes/E0138.md")),
+    (139, include_str!("../codes/E0139.md")),
     (201, include_str!("../codes/E0201.md")),
     (202, include_str!("../codes/E0202.md")),
     (203, include_str!("../codes/E0203.md")),

@@ -1,5 +1,6 @@
 //! What has to happen outside.
 
+use dgh_ir::Envelope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -71,15 +72,17 @@ pub enum Effect {
         /// `0-9*#`
         keys: String,
     },
-    /// A webhook is due. Its credentials, headers and signature are the program's; what depends
-    /// on the call is rendered here. Deliver it durably.
+    /// A webhook is due: deliver it durably. All that depends on the call is in it; its secrets are
+    /// names, which are looked up when it is sent.
     Webhook {
         /// Its name.
         name: String,
         /// The event: `call.ended`.
         event: String,
-        /// The address.
-        url: String,
+        /// Address, headers and credentials.
+        envelope: Box<Envelope>,
+        /// The secret that signs it, where the program names one.
+        sign: Option<String>,
         /// The body, with the private values that it reveals. Sealed in the log.
         body: Option<Json>,
         /// The same for every record.
@@ -116,7 +119,7 @@ pub enum ToolName {
     Tool(String),
     /// Server and tool.
     Mcp(String, String),
-    /// A search; the argument is `query`.
+    /// A search, by the knowledge's key; the argument is `query`.
     Knowledge(String),
 }
 
@@ -168,6 +171,11 @@ pub enum Record {
         /// The words.
         text: String,
     },
+    /// The words of an earlier turn whose record had none, masked.
+    Late {
+        /// The words.
+        text: String,
+    },
     /// Words of the agent that were heard, masked.
     Agent {
         /// The words, cut at the last one heard.
@@ -208,6 +216,13 @@ pub enum Record {
     Policy {
         /// Which.
         message: String,
+    },
+    /// Somebody who watches the call did something in it.
+    Operator {
+        /// `say`, `whisper`, `set`, `transfer`.
+        did: String,
+        /// To what, masked; or why it was refused.
+        note: Option<String>,
     },
     /// A webhook is due.
     Webhook {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use dgh_ir::render::render_json;
-use dgh_ir::{CallEvent, Purpose, Rendered};
+use dgh_ir::request;
+use dgh_ir::{CallEvent, Expr, ExprKind, HttpRequest, Rendered, SlotId};
 
 use crate::call::Call;
 use crate::effect::{Effect, Record};
@@ -168,26 +169,20 @@ impl Call {
             if !guard.is_none_or(|guard| self.holds(0, guard).unwrap_or(false)) {
                 continue;
             }
-            let mut reads = webhook.request.url.reads();
-            reads.extend(webhook.request.body.iter().flat_map(dgh_ir::Expr::reads));
-            if self.may_deliver(&reads).is_err() {
+            if self.may_deliver(&reads(&webhook.request)).is_err() {
                 continue;
             }
-            let url = self.template(0, &webhook.request.url, Purpose::Request);
+            let envelope = request::envelope(&program, &webhook.request, &self.view(0));
             let body = webhook.request.body.as_ref();
-            let body = body.map(|body| render_json(&program, body, &self.view(0)));
-            let (url, body) = match (url, body.transpose()) {
-                (Ok(url), Ok(body)) => (url.text, body.flatten()),
-                (Err(failure), _) => {
-                    self.record(Record::Raised {
-                        event: format!("error: webhook `{}`: {}", webhook.name, failure.0),
-                    });
+            let body = body.map(|body| render_json(&program, body, &self.view(0))).transpose();
+            let (envelope, body) = match (envelope, body) {
+                (Ok(envelope), Ok(body)) => (Box::new(envelope), body.flatten()),
+                (Err(error), _) => {
+                    self.not_rendered(&webhook.name, &error);
                     continue;
                 }
                 (_, Err(error)) => {
-                    self.record(Record::Raised {
-                        event: format!("error: webhook `{}`: {error}", webhook.name),
-                    });
+                    self.not_rendered(&webhook.name, &error);
                     continue;
                 }
             };
@@ -195,10 +190,29 @@ impl Call {
             self.emit(Effect::Webhook {
                 name: webhook.name.clone(),
                 event: event.name().into(),
-                url,
+                envelope,
+                sign: webhook.sign.as_ref().and_then(secret_name),
                 masked: body.as_ref().map(|body| body.masked.clone()),
                 body: body.map(|body| body.json),
             });
         }
+    }
+
+    fn not_rendered(&mut self, webhook: &str, error: &dyn std::fmt::Display) {
+        self.record(Record::Raised { event: format!("error: webhook `{webhook}`: {error}") });
+    }
+}
+
+/// The slots that a request reads.
+fn reads(request: &HttpRequest) -> Vec<SlotId> {
+    let mut reads = Vec::new();
+    request.each_expr(&mut |expr| reads.extend(expr.reads()));
+    reads
+}
+
+fn secret_name(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Secret(name) => Some(name.clone()),
+        _ => None,
     }
 }

@@ -10,13 +10,22 @@ use super::{Cx, Lower};
 use crate::names::empty_request;
 use crate::types::{describe, literal};
 
+/// Whose request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A tool's: made during the call.
+    Tool,
+    /// A webhook's: kept until it is delivered, with headers of its own.
+    Webhook,
+}
+
 /// The words of the methods.
 pub(crate) const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
 
 impl Lower<'_> {
     /// The request that settings describe, the settings it does not know left to the caller.
     /// None where no address is given: reported by the caller, who knows whether that is wrong.
-    pub(crate) fn request(&mut self, cx: &Cx<'_>, settings: &[Setting]) -> Option<HttpRequest> {
+    pub(crate) fn request(&mut self, cx: &Cx<'_>, settings: &[Setting], whose: Whose) -> Option<HttpRequest> {
         let mut request = empty_request();
         let mut method: Option<&Setting> = None;
         for setting in settings.iter().filter(|s| METHODS.contains(&s.name.as_str())) {
@@ -45,7 +54,7 @@ impl Lower<'_> {
                     }
                     request.body = Some(self.body_value(cx, &setting.value));
                 }
-                "headers" => request.headers = self.headers(cx, setting),
+                "headers" => request.headers = self.headers(cx, setting, whose),
                 "auth" => request.auth = self.auth(cx, &setting.value),
                 _ => {}
             }
@@ -89,7 +98,7 @@ impl Lower<'_> {
         template
     }
 
-    fn headers(&mut self, cx: &Cx<'_>, setting: &Setting) -> Vec<(String, Expr)> {
+    fn headers(&mut self, cx: &Cx<'_>, setting: &Setting, whose: Whose) -> Vec<(String, Expr)> {
         let ast::Expr::Record(record) = &setting.value else {
             self.error_hint(
                 Code::WrongType,
@@ -126,7 +135,24 @@ impl Lower<'_> {
                 self.error(Code::WrongType, place, format!("`{key}` is not a name of a header"));
                 continue;
             }
+            if is_reserved(&key, whose) {
+                self.error_hint(
+                    Code::ReservedHeader,
+                    place,
+                    format!("the header `{key}` is set by itself"),
+                    "Remove it: it belongs to the connection, or to the delivery of the webhook.",
+                );
+                continue;
+            }
             let lowered = self.expr(&cx, &value, Some(&Type::of(Kind::Text)));
+            if names_a_credential(&key) && is_bare(&lowered, whose) {
+                self.error_hint(
+                    Code::BareCredential,
+                    place,
+                    format!("the header `{key}` looks like a credential, and its value is no secret"),
+                    "Write `auth: bearer(secret.NAME)`, or take the value from a secret of the profile: `secret.NAME`.",
+                );
+            }
             let lowered = if lowered.ty.kind == Kind::Secret {
                 lowered
             } else {
@@ -173,6 +199,43 @@ impl Lower<'_> {
             }
         }
     }
+}
+
+/// Headers of the connection, and of the delivery of a webhook.
+fn is_reserved(name: &str, whose: Whose) -> bool {
+    const CONNECTION: [&str; 7] =
+        ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
+    const DELIVERY: [&str; 2] = ["webhook-", "x-dgh-"];
+    let name = name.to_ascii_lowercase();
+    CONNECTION.contains(&name.as_str())
+        || (whose == Whose::Webhook && DELIVERY.iter().any(|start| name.starts_with(start)))
+}
+
+/// Whether a header of this name holds what must not be read by others. `key` alone is no such
+/// word: `Idempotency-Key` is none.
+fn names_a_credential(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "cookie",
+        "credential",
+        "api-key",
+        "apikey",
+        "api_key",
+        "access-key",
+    ];
+    let name = name.to_ascii_lowercase();
+    let authenticates = name.contains("auth") && (!name.contains("author") || name.contains("authori"));
+    authenticates || WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Whether a credential stands in the clear: in the file, in the configuration, or in a webhook that
+/// waits. A tool may hand on one that it was given during the call.
+fn is_bare(value: &Expr, whose: Whose) -> bool {
+    let sealed = value.any(|part| matches!(part.kind, ExprKind::Secret(_) | ExprKind::Hole));
+    !sealed && (whose == Whose::Webhook || dgh_ir::request::is_configuration(value))
 }
 
 /// Where a text stops being a JSONPath: brackets and quotes close, steps have names. What a filter

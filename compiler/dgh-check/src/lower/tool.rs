@@ -5,7 +5,7 @@ use dgh_ir::program::{Method, ToolAction, ToolId};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::member::is_torn;
-use super::request::METHODS;
+use super::request::{METHODS, Whose};
 use super::settings::Setting;
 use super::{Cx, Lower, Names};
 use crate::names::{FileScope, Named};
@@ -99,7 +99,7 @@ impl Lower<'_> {
             }
             return;
         }
-        let Some(mut request) = self.request(cx, settings) else {
+        let Some(mut request) = self.request(cx, settings, Whose::Tool) else {
             if !damaged {
                 self.error_hint(
                     Code::SettingRequired,

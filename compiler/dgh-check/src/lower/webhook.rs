@@ -8,6 +8,7 @@ use dgh_ir::{Arena, CallEvent, Kind};
 use dgh_syntax::ast::{self, AstNode as _};
 
 use super::body::Body;
+use super::request::Whose;
 use super::{Cx, Lower, plain};
 use crate::names::empty_request;
 
@@ -104,7 +105,7 @@ impl Lower<'_> {
         for setting in settings.iter().filter(|s| !SETTINGS.contains(&s.name.as_str())) {
             self.unknown_setting(setting, "a webhook", SETTINGS);
         }
-        let request = self.request(&cx, &settings);
+        let request = self.request(&cx, &settings, Whose::Webhook);
         if request.is_none() && !item.has_errors() {
             self.error_hint(
                 Code::SettingRequired,

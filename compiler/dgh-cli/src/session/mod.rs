@@ -245,9 +245,10 @@ impl Session {
                 self.under_way.insert(work, task);
             }
             Effect::PressKeys { keys } => out.show(Shown::Note(format!("the agent presses {keys}")))?,
-            Effect::Webhook { name, event, url, masked, .. } => {
+            Effect::Webhook { name, event, envelope, masked, .. } => {
                 let body = masked.map(|body| format!(" with {body}")).unwrap_or_default();
-                out.show(Shown::Note(format!("webhook {name} on {event} would go to {url}{body}")))?;
+                let to = &envelope.masked_url;
+                out.show(Shown::Note(format!("webhook {name} on {event} would go to {to}{body}")))?;
             }
             Effect::Emit(record) => {
                 out.show(Shown::Record(&record))?;

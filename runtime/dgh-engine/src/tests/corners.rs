@@ -329,12 +329,12 @@ fn a_webhook_is_rendered_with_what_the_call_knows_and_masked_for_the_record() {
   var size: int "Size"
   start hello
   node hello { ask "Hello." when bye: "Bye" -> end done { say "Bye." } note size }
-  webhook crm on call.ended { post: "https://example.com/{{ call.id }}" body: { account: reveal(account), size: size?, outcome: call.outcome? } }
+  webhook crm on call.ended { post: "https://example.com/{{ reveal(account) }}?call={{ call.id }}" headers: { "X-Size": "{{ size ?? 7 }}", "X-Key": "k {{ secret.KEY }}" } auth: bearer(secret.TOKEN) sign: secret.SIGN body: { account: reveal(account), size: size?, outcome: call.outcome? } }
   webhook lost on call.ended if call.outcome != done { post: "https://example.com" body: { id: call.id } }"#,
         "",
     );
     let mut begin = start();
-    begin.inputs.insert("account".into(), json!("A-77"));
+    begin.inputs.insert("account".into(), json!("A/77"));
     let mut call = desk.call(begin);
     says(&mut call, "Bye", &[("go", json!({ "label": "bye" }))]);
     while call.play_one() {}
@@ -342,14 +342,28 @@ fn a_webhook_is_rendered_with_what_the_call_knows_and_masked_for_the_record() {
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Webhook { name, url, body, masked, .. } => Some((name, url, body, masked)),
+            Effect::Webhook { name, envelope, sign, body, masked, .. } => {
+                Some((name, envelope, sign, body, masked))
+            }
             _ => None,
         })
         .collect();
     assert_eq!(webhooks.len(), 1, "the other one's condition does not hold");
-    let (name, url, body, masked) = webhooks[0];
-    assert_eq!((name.as_str(), url.as_str()), ("crm", "https://example.com/call-1"));
-    assert_eq!(*body, Some(json!({ "account": "A-77", "outcome": "done" })));
+    let (name, envelope, sign, body, masked) = webhooks[0];
+    assert_eq!((name.as_str(), sign.as_deref()), ("crm", Some("SIGN")));
+    assert_eq!(envelope.url, "https://example.com/A%2F77?call=call-1");
+    assert_eq!(envelope.masked_url, "https://example.com/[account]?call=call-1");
+    assert_eq!(
+        serde_json::to_value(&**envelope).unwrap(),
+        json!({
+            "method": "post",
+            "url": "https://example.com/A%2F77?call=call-1",
+            "masked_url": "https://example.com/[account]?call=call-1",
+            "headers": [["X-Size", [{ "text": "7" }]], ["X-Key", [{ "text": "k " }, { "secret": "KEY" }]]],
+            "auth": { "kind": "bearer", "args": [["token", [{ "secret": "TOKEN" }]]] },
+        })
+    );
+    assert_eq!(*body, Some(json!({ "account": "A/77", "outcome": "done" })));
     assert_eq!(*masked, Some(json!({ "account": "[account]", "outcome": "done" })));
 }
 

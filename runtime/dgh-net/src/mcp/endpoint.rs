@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use dgh_ir::{McpServer, Program, Scope};
+use dgh_ir::request::{self, is_configuration};
+use dgh_ir::{Expr, McpServer, Program, Scope};
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 use url::Url;
@@ -12,7 +13,7 @@ use crate::error::{NetError, NetErrorKind};
 use crate::secrets::Secrets;
 use crate::tool::auth::{Credentials, Grant, sensitive};
 use crate::tool::refused;
-use crate::tool::request::{Filler, is_configuration};
+use crate::tool::request::{cannot, credentials, filled};
 
 /// A server that can be connected to.
 pub struct Endpoint {
@@ -37,17 +38,22 @@ impl Endpoint {
         facts: &dyn Scope,
         secrets: &dyn Secrets,
     ) -> Result<Self, NetError> {
-        let filler = Filler { program, scope: facts, secrets };
+        let text = |expr: &Expr| match request::words(program, expr, facts).map_err(cannot)? {
+            Some(words) => filled(&words, secrets).map(Some),
+            None => Ok(None),
+        };
         let name = server.name.clone();
         let setup = |message: String| NetError::new(NetErrorKind::Setup, format!("`{name}`: {message}"));
         let mut grant = None;
         let transport = match (&server.url, &server.command) {
             (Some(url), _) => {
-                let text = filler.text(url)?.ok_or_else(|| setup("its address is missing".to_owned()))?;
+                let text = text(url)?.ok_or_else(|| setup("its address is missing".to_owned()))?;
                 let mut url = Url::parse(text.expose_secret())
                     .map_err(|_| setup("its address is not one".to_owned()))?;
                 let mut headers = HashMap::new();
-                match server.auth.as_ref().map(|auth| filler.credentials(auth)).transpose()? {
+                let auth = server.auth.as_ref().map(|auth| request::credentials(program, auth, facts));
+                let auth = auth.transpose().map_err(cannot)?;
+                match auth.as_ref().map(|auth| credentials(auth, secrets)).transpose()? {
                     None => {}
                     Some(Credentials::Header(name, value)) => drop(headers.insert(name, sensitive(&value)?)),
                     Some(Credentials::Query(name, value)) => {
@@ -64,7 +70,7 @@ impl Endpoint {
                         "`{name}`: its command may be made of text and `env` alone"
                     )));
                 }
-                let text = filler.text(command)?.ok_or_else(|| setup("its command is missing".to_owned()))?;
+                let text = text(command)?.ok_or_else(|| setup("its command is missing".to_owned()))?;
                 let mut words = shlex::split(text.expose_secret()).unwrap_or_default().into_iter();
                 let program = words.next().ok_or_else(|| {
                     setup("its command is empty, or a quote in it is not closed".to_owned())

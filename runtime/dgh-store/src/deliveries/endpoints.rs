@@ -68,9 +68,11 @@ pub async fn endpoints(
     }
     match filter.stopped {
         Some(true) => {
-            drop(query.push(" AND (disabled_at IS NOT NULL OR blocked_until > ").bind(now).push(")"))
+            query.push(" AND (disabled_at IS NOT NULL OR blocked_until > ").bind(now).push(")");
         }
-        Some(false) => drop(query.push(" AND disabled_at IS NULL AND blocked_until <= ").bind(now)),
+        Some(false) => {
+            query.push(" AND disabled_at IS NULL AND blocked_until <= ").bind(now);
+        }
         None => {}
     }
     if let Some(after) = after {

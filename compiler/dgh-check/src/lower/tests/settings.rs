@@ -269,6 +269,16 @@ fn everything_has_its_place() {
             (WrongType, At::Tool, "auth: «\"abc\"»", "says how a request proves"),
             (WrongType, At::Webhook, "sign: «\"abc\"»", "`sign` takes a secret"),
             (WrongType, At::Tool, "headers: «[1]»", "`headers` takes names and values"),
+            (BareCredential, At::Tool, "headers: { «\"X-Api-Key\"»: \"abc\" }", "`secret.NAME`"),
+            (
+                BareCredential,
+                At::Webhook,
+                "headers: { «\"Authorization\"»: \"Bearer {{ call.id }}\" }",
+                "is no secret",
+            ),
+            (ReservedHeader, At::Webhook, "headers: { «\"X-Dgh-Attempt\"»: \"1\" }", "set by itself"),
+            (ReservedHeader, At::Webhook, "headers: { «\"Webhook-Id\"»: \"1\" }", "set by itself"),
+            (ReservedHeader, At::Tool, "headers: { «\"Host\"»: \"example.com\" }", "set by itself"),
             (
                 WrongType,
                 At::Item,
