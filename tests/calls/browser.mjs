@@ -206,17 +206,18 @@ class Actor {
     return this.at("hangup").click();
   }
 
-  // The kinds of candidates over which the sound goes, once it goes.
+  // Where the sound goes now: from which kind of address to which.
   async path() {
     await this.until("a way for the sound", async () => {
-      this.#seen.path = await this.#page.evaluate(async () => {
+      const path = await this.#page.evaluate(async () => {
         const all = [...(await window.connections.at(-1).getStats()).values()];
         const transport = all.find((one) => one.type === "transport");
         const pair = all.find((one) => one.id === transport?.selectedCandidatePairId);
-        const kind = (id) => all.find((one) => one.id === id);
-        return pair && [kind(pair.localCandidateId), kind(pair.remoteCandidateId)].map(({ candidateType, address }) => ({ candidateType, address }));
+        const end = (id) => all.find((one) => one.id === id);
+        return pair && [pair.localCandidateId, pair.remoteCandidateId].map(end).map(({ candidateType, address }) => ({ candidateType, address }));
       });
-      return this.#seen.path;
+      if (path) (this.#seen.paths ??= []).push(path);
+      return path;
     });
   }
 

@@ -1,7 +1,6 @@
-//! A language model as a server: it does what a test has it do with what the caller said last.
+//! A language model as a server: it does what a test has it do with what it is asked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dgh_net::testing::{Received, Reply, Server};
@@ -12,7 +11,6 @@ use tokio::sync::Notify;
 /// A server that speaks OpenAI's protocol. It stops when it is dropped.
 pub(crate) struct Model {
     server: Server,
-    turns: Arc<AtomicUsize>,
 }
 
 /// What it does.
@@ -31,16 +29,25 @@ pub(crate) enum Does {
     Refuse,
 }
 
+/// What it is asked.
+pub(crate) struct Asked {
+    /// The last words of the caller, and what can be done with them.
+    pub(crate) card: String,
+    /// How often it was asked before.
+    pub(crate) before: usize,
+}
+
+impl Asked {
+    /// Whether it may take a route now.
+    pub(crate) fn offers(&self, label: &str) -> bool {
+        self.card.contains(&format!("- {label}: "))
+    }
+}
+
 impl Model {
-    /// It is told the last words of the caller, and how often it has been asked before.
-    pub(crate) async fn start(does: impl Fn(&str, usize) -> Does + Send + Sync + 'static) -> Self {
-        let turns = Arc::<AtomicUsize>::default();
-        let count = Arc::clone(&turns);
-        let server = Server::start(move |_, request| {
-            let before = count.fetch_add(1, Ordering::Relaxed);
-            answer(&does(&said(request), before))
-        });
-        Self { server: server.await, turns }
+    pub(crate) async fn start(does: impl Fn(&Asked) -> Does + Send + Sync + 'static) -> Self {
+        let server = Server::start(move |before, request| answer(&does(&asked(request, before))));
+        Self { server: server.await }
     }
 
     /// It, as an agent names it that waits so long for its first word.
@@ -50,16 +57,16 @@ impl Model {
 
     /// How often it was asked.
     pub(crate) fn asked(&self) -> usize {
-        self.turns.load(Ordering::Relaxed)
+        self.server.received().len()
     }
 }
 
-/// The last words of the caller.
-fn said(request: &Received) -> String {
+fn asked(request: &Received, before: usize) -> Asked {
     let body = request.json();
     let messages = body["messages"].as_array().cloned().unwrap_or_default();
     let last = messages.iter().rev().find(|message| message["role"] == "user");
-    last.map(|message| message["content"].to_string()).unwrap_or_default()
+    let card = last.and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned();
+    Asked { card, before }
 }
 
 fn answer(does: &Does) -> Reply {

@@ -95,7 +95,7 @@ async fn a_browser_behind_a_firewall_talks_through_a_relay_with_a_name_that_expi
     browser.page(&served, "clinic", steps);
     browser.relayed();
     let seen = browser.run_one(&served).await;
-    assert_eq!(seen.json["path"][0]["candidateType"], "relay", "{:#}", seen.json);
+    assert_eq!(seen.json["paths"][0][0]["candidateType"], "relay", "{:#}", seen.json);
     seen.is_clean();
     seen.is_greeted("Bright Dental, this is Ada, the automated assistant. This call is recorded.", CLINIC);
     seen.understood("i would like to book an appointment");
@@ -129,6 +129,8 @@ async fn a_call_goes_on_when_the_network_of_the_browser_changes() {
     let seen = browser.run_one(&served).await;
     seen.is_clean();
     seen.understood("sure go ahead");
+    let from = |path: usize| seen.json["paths"][path][0]["address"].clone();
+    assert_eq!((from(0), from(1)), ("10.99.0.1".into(), "10.98.0.1".into()), "{:#}", seen.json);
     let log = served.log_of(seen.text("page")).await;
     assert_eq!(log.ended(), (Some("hung_up".into()), "caller".into()), "{}", log.story());
     assert!(log.troubles().iter().any(|trouble| trouble.starts_with("line: ")), "{}", log.story());
