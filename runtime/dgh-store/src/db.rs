@@ -163,6 +163,13 @@ impl Db {
         Ok(())
     }
 
+    /// What time it is where the database is; nothing when that is here.
+    pub async fn clock(&self) -> Result<Option<i64>, StoreError> {
+        let Some(text) = self.inner.dialect.clock() else { return Ok(None) };
+        let (now,): (i64,) = sqlx::query_as(text).fetch_one(&self.inner.readers).await?;
+        Ok(Some(now))
+    }
+
     /// Tells whoever listens on a channel, on any node, that there is something to do. A hint: it
     /// may be lost, and what it is about must be in the tables already.
     pub async fn notify(&self, channel: &str, payload: &str) -> Result<(), StoreError> {

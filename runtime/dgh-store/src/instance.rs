@@ -82,6 +82,7 @@ pub const SEALED: &[SealedColumn] = sealed! {
     "signing_secrets" "sealed"
     "calls" "inputs"
     "call_inbox" "payload"
+    "call_keys" "sealed"
 };
 
 /// Some values that do not begin like those of the current key.

@@ -18,10 +18,14 @@ mod error;
 pub mod id;
 pub mod idempotency;
 pub mod instance;
+pub mod jobs;
+pub mod knowledge;
 mod migrate;
 mod query;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use backup::restore;
 pub use db::{CONNECTIONS, Conn, Db, Tx, shown};

@@ -1,6 +1,7 @@
 //! What SQLite and Postgres do differently. Nothing else in the crate asks which of them it is.
 
 mod hints;
+mod search;
 
 pub use hints::{Hint, Listener};
 pub(crate) use hints::Hub;
@@ -53,6 +54,14 @@ impl Dialect {
             Self::Sqlite => None,
             // "dgh" and a number, as no other program should choose it.
             Self::Postgres => Some("SELECT pg_advisory_xact_lock(6580072, 1)"),
+        }
+    }
+
+    /// Asks for the time of another machine.
+    pub(crate) fn clock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"),
         }
     }
 

@@ -60,6 +60,17 @@ pub async fn postgres() -> Db {
     db
 }
 
+/// Makes a database look as if a newer version had used it.
+///
+/// # Panics
+/// When it cannot be written.
+pub async fn pretend_newer(db: &Db) {
+    let mut tx = db.begin().await.expect("a transaction");
+    let newer = "INSERT INTO dgh_migrations (version, name, checksum) VALUES (9999, '9999_later', '')";
+    sqlx::query(newer).execute(&mut *tx).await.expect("it is written");
+    tx.commit().await.expect("it is kept");
+}
+
 async fn open_sqlite() -> (TempDir, Db) {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let url = format!("sqlite:{}", folder.path().join("dgh.db").display());
