@@ -1,0 +1,143 @@
+//! The OpenAPI document. Routes say what is theirs in `#[utoipa::path]`; what holds for all of them is
+//! added here, so that no route can forget it: who may ask, how errors look, the key of a create.
+
+use std::collections::{HashMap, HashSet};
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::problem::{Fault, PROBLEM_JSON, Told};
+
+/// What is not a route's.
+#[derive(OpenApi)]
+#[openapi(components(schemas(Told, Fault)))]
+struct Shared;
+
+/// Where a document lists its operations.
+const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+const ABOUT: &str = "\
+Agents, calls and whatever belongs to them. Programs send a key: `Authorization: Bearer dgh_…` or \
+`X-API-Key: dgh_…`; browsers have a session. What an operation needs stands in its `security`: a role \
+(`viewer`, `editor`, `owner`; a later one may do what an earlier one may) and a scope.
+
+**Errors** are problems of RFC 9457: compare `code`, show `detail` and `hint`. What belongs to another \
+organisation is not found. **Lists** come in pages: pass `next` on as `after`. **Creates** take an \
+`Idempotency-Key`: the same request with the same key is answered as before, for a day. Times are \
+milliseconds since 1970, UTC. Who asks too often gets 429 and `Retry-After`.";
+
+/// A document with nothing but what is shared.
+pub(super) fn shared() -> utoipa::openapi::OpenApi {
+    Shared::openapi()
+}
+
+/// The whole document, of the routes'.
+pub(super) fn finish(routes: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(routes).unwrap_or_default();
+    document["openapi"] = json!("3.1.0");
+    document["info"] = json!({
+        "title": "dgh",
+        "description": ABOUT,
+        "version": env!("CARGO_PKG_VERSION"),
+        "license": { "name": "BSD-2-Clause", "identifier": "BSD-2-Clause" },
+    });
+    document["servers"] = json!([{ "url": "/" }]);
+    document["components"]["securitySchemes"] = json!({
+        "key": { "type": "http", "scheme": "bearer", "bearerFormat": "dgh_…", "description": "An API key." },
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": "dgh_session",
+            "description": "The cookie of whoever is signed in; over TLS it is called `__Host-dgh_session`.",
+        },
+    });
+    for (_, method, operation) in operations_mut(&mut document) {
+        complete(&method, operation);
+    }
+    document
+}
+
+/// The parameters behind the `?` that each operation knows, by method and path.
+pub(super) fn parameters(document: &Value) -> HashMap<(Method, String), HashSet<String>> {
+    let mut all = HashMap::new();
+    let paths = document["paths"].as_object().into_iter().flatten();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
+            let known = operation["parameters"].as_array().into_iter().flatten();
+            let names = known.filter(|known| known["in"] == "query").filter_map(|known| known["name"].as_str());
+            all.insert((method, path.clone()), names.map(str::to_owned).collect());
+        }
+    }
+    all
+}
+
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = (String, String, &mut Map<String, Value>)> {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let operations = item.as_object_mut().into_iter().flatten();
+        operations.filter(|(method, _)| METHODS.contains(&method.as_str())).filter_map(|(method, operation)| {
+            Some((path.clone(), method.clone(), operation.as_object_mut()?))
+        })
+    })
+}
+
+fn complete(method: &str, operation: &mut Map<String, Value>) {
+    name(operation);
+    let needs = security(operation);
+    let problem = |description: &str| {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        json!({ "description": description, "content": { PROBLEM_JSON: { "schema": schema } } })
+    };
+    let Some(responses) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut() else {
+        return;
+    };
+    let creates = method == "post" && responses.contains_key("201");
+    for (status, response) in responses.iter_mut() {
+        let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
+        if !described && response.get("$ref").is_none() {
+            // OpenAPI 3.1 wants one.
+            response["description"] = json!(if status == "204" { "Done." } else { "What was asked for." });
+        }
+    }
+    let mut add = |status: &str, description| {
+        responses.entry(status).or_insert_with(|| problem(description));
+    };
+    if needs {
+        add("401", "Nobody known asks.");
+        add("403", "Who asks may not.");
+    }
+    add("429", "Too many requests; `Retry-After` says when to come back.");
+    add("default", "What is wrong.");
+    if creates {
+        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+        if let Some(parameters) = parameters.as_array_mut() {
+            parameters.push(json!({
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "description": "Makes it safe to repeat the request: a new word for each thing that is made.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+            }));
+        }
+    }
+}
+
+/// Names are of the whole document: those of functions are of their modules.
+fn name(operation: &mut Map<String, Value>) {
+    let tag = operation.get("tags").and_then(|tags| tags[0].as_str()).unwrap_or_default();
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let whole = format!("{}_{id}", tag.replace([' ', '-', '/'], "_"));
+    operation.insert("operationId".to_owned(), Value::String(whole));
+}
+
+/// Who may ask: with a key, or with a session instead. Answers whether anybody has to be known.
+fn security(operation: &mut Map<String, Value>) -> bool {
+    let stated = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
+    let needs = stated.iter().find_map(|one| one.get("key").or(one.get("session")).cloned());
+    let Some(needs) = needs else { return false };
+    let mut ways = Vec::new();
+    if stated.iter().any(|one| one.get("key").is_some()) {
+        ways.push(json!({ "key": needs }));
+    }
+    ways.push(json!({ "session": needs }));
+    operation.insert("security".to_owned(), Value::Array(ways));
+    true
+}
