@@ -49,7 +49,7 @@ pub fn watch(
                     break;
                 }
             }
-            if let Err(error) = folder.sync(|told| tell(told)).await {
+            if let Err(error) = folder.sync(&tell).await {
                 tracing::warn!(%error, "the agents cannot be read again");
             }
             look_at(&mut eyes, &mut watched, &folder);

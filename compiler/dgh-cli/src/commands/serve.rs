@@ -134,7 +134,7 @@ pub fn data_folder(config: &Config, path: Option<&Path>) -> anyhow::Result<PathB
 }
 
 /// This folder, when there is an agent in it.
-fn here() -> Option<PathBuf> {
+pub(super) fn here() -> Option<PathBuf> {
     let files = std::fs::read_dir(".").ok()?.filter_map(Result::ok).map(|entry| entry.path());
     let is_agent = |path: PathBuf| path.extension().is_some_and(|e| e == "dgh") || path.ends_with("dgh.toml");
     files.into_iter().any(is_agent).then(|| PathBuf::from("."))

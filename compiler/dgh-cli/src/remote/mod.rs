@@ -193,7 +193,7 @@ fn problem(answer: &Answer) -> anyhow::Error {
     for error in told["errors"].as_array().into_iter().flatten().take(20) {
         let (at, detail) =
             (error["at"].as_str().unwrap_or_default(), error["detail"].as_str().unwrap_or_default());
-        message.push_str(&format!("\n  {at}: {detail}"));
+        message = format!("{message}\n  {at}: {detail}");
     }
     match text("hint") {
         Some(hint) => anyhow::Error::msg(format!("{message}\n{hint}")),

@@ -1,4 +1,7 @@
-//! Steps, routes and texts as one reads them beside each other.
+//! Steps, routes and texts as one reads them beside each other. Writing to a `String` cannot fail,
+//! so nothing asks whether it did.
+
+use std::fmt::Write as _;
 
 use crate::expr::{Expr, ExprKind, Template};
 use crate::program::{
@@ -45,19 +48,19 @@ pub(super) fn route(program: &Program, id: DialogueId, dialogue: &Dialogue, rout
         out.push_str(&text(program, dialogue, &when.sentence));
         for (word, examples) in [("like", &when.like), ("unlike", &when.unlike)] {
             if !examples.is_empty() {
-                out.push_str(&format!(" {word} [{}]", examples.join("; ")));
+                let _ = write!(out, " {word} [{}]", examples.join("; "));
             }
         }
         if let Some(guard) = &when.guard {
-            out.push_str(&format!(" if {}", program.expr_text(dialogue, guard)));
+            let _ = write!(out, " if {}", program.expr_text(dialogue, guard));
         }
     }
     if let Some(target) = &route.target {
-        out.push_str(&format!(" -> {}", program.target_name(id, target)));
+        let _ = write!(out, " -> {}", program.target_name(id, target));
     }
     if !route.block.is_empty() {
         let inside = steps(program, dialogue, &route.block).replace('\n', "; ");
-        out.push_str(&format!(" {{ {inside} }}"));
+        let _ = write!(out, " {{ {inside} }}");
     }
     out
 }
@@ -129,17 +132,17 @@ pub(super) fn collect(program: &Program, dialogue: &Dialogue, collect: &Collect)
     let settings = [("from", &collect.from), ("tries", &collect.tries), ("ask", &collect.ask)];
     for (name, value) in settings {
         if let Some(value) = value {
-            out.push_str(&format!(" {name}: {}", program.expr_text(dialogue, value)));
+            let _ = write!(out, " {name}: {}", program.expr_text(dialogue, value));
         }
     }
     if collect.confirm != Confirm::Never {
-        out.push_str(&format!(" confirm: {}", collect.confirm));
+        let _ = write!(out, " confirm: {}", collect.confirm);
     }
     if collect.by != InputMode::Speech {
-        out.push_str(&format!(" by: {}", collect.by));
+        let _ = write!(out, " by: {}", collect.by);
     }
     if let Some(key) = &collect.until {
-        out.push_str(&format!(" until: \"{key}\""));
+        let _ = write!(out, " until: \"{key}\"");
     }
     out
 }

@@ -207,7 +207,7 @@ impl Agents {
                 }
             }
             match rows.last() {
-                Some(last) if rows.len() as i64 == PAGE => after = Some(last.slug.clone()),
+                Some(last) if i64::try_from(rows.len()) == Ok(PAGE) => after = Some(last.slug.clone()),
                 _ => return Ok(found),
             }
         }

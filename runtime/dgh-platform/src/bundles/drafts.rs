@@ -1,6 +1,6 @@
 //! Drafts: made, written by one `put`, put away.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dgh_store::agents::{self, Agent, blobs, bundles};
 use dgh_store::audit::{self, Actor};
@@ -12,9 +12,9 @@ use super::files::{self, Listing, MAX_FILE_BYTES};
 use super::profiles;
 
 /// Letters of a name in addresses.
-pub const MAX_SLUG: usize = 64;
+pub(super) const MAX_SLUG: usize = 64;
 /// Letters of a name for people.
-pub const MAX_NAME: usize = 120;
+const MAX_NAME: usize = 120;
 
 /// An agent that somebody wants.
 #[derive(Debug, Clone)]
@@ -158,7 +158,7 @@ async fn keep(
     let first: Listing =
         sent.iter().map(|(path, content)| (path.clone(), (String::new(), size(content)))).collect();
     files::check_listing(&first).map_err(BundleError::TooLarge)?;
-    let known: HashSet<&str> = sent
+    let known: BTreeSet<&str> = sent
         .values()
         .filter_map(|content| match content {
             Content::Known(sha256) => Some(sha256.as_str()),
@@ -166,10 +166,9 @@ async fn keep(
         })
         .collect();
     let sizes: HashMap<String, i64> = blobs::sizes(conn, org, &known).await?.into_iter().collect();
-    let mut missing: Vec<String> =
+    let missing: Vec<String> =
         known.iter().filter(|sha256| !sizes.contains_key(**sha256)).map(|s| (*s).to_owned()).collect();
     if !missing.is_empty() {
-        missing.sort();
         return Err(BundleError::Missing(missing));
     }
     let mut listing = Listing::new();
@@ -210,6 +209,7 @@ pub async fn put_blob(
 
 /// What somebody wants to be said of an agent; none: it stays as it is.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::option_option, reason = "left out and taken back are two wishes")]
 pub struct About {
     /// Its name for people.
     pub name: Option<String>,

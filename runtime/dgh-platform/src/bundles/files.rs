@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
@@ -79,7 +80,7 @@ pub fn check_listing(listing: &Listing) -> Result<(), String> {
     let mut folded: BTreeMap<String, &str> = BTreeMap::new();
     for (path, (_, size)) in listing {
         check_path(path).map_err(|why| format!("`{}`: {why}", shown(path)))?;
-        if *size > MAX_FILE_BYTES as i64 {
+        if usize::try_from(*size).is_ok_and(|size| size > MAX_FILE_BYTES) {
             return Err(format!("`{path}` has {size} bytes; a file has at most {MAX_FILE_BYTES}"));
         }
         if let Some(other) = folded.insert(path.to_lowercase(), path) {
@@ -101,11 +102,15 @@ pub fn entry_among<'a>(named: Option<String>, paths: impl Iterator<Item = &'a st
     if named.is_some() {
         return named;
     }
-    let top: Vec<&str> = paths.filter(|path| path.ends_with(".dgh") && !path.contains('/')).collect();
+    let top: Vec<&str> = paths.filter(|path| is_source(path) && !path.contains('/')).collect();
     match top.as_slice() {
         [only] => Some((*only).to_owned()),
         all => all.contains(&ENTRY).then(|| ENTRY.to_owned()),
     }
+}
+
+fn is_source(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == "dgh")
 }
 
 /// A path that somebody sent, short and on one line.
@@ -116,6 +121,8 @@ fn shown(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TOO_LARGE: i64 = (16 << 20) + 1;
 
     fn listing(paths: &[&str]) -> Listing {
         paths.iter().map(|path| ((*path).to_owned(), (sha256(path.as_bytes()), 3))).collect()
@@ -152,10 +159,9 @@ mod tests {
     fn a_bundle_is_bounded() {
         let many: Listing = (0..=MAX_FILES).map(|n| (format!("f{n}"), (String::new(), 1))).collect();
         assert!(check_listing(&many).unwrap_err().contains("2000 files"));
-        let large = Listing::from([("a.wav".to_owned(), (String::new(), MAX_FILE_BYTES as i64 + 1))]);
+        let large = Listing::from([("a.wav".to_owned(), (String::new(), TOO_LARGE))]);
         assert!(check_listing(&large).unwrap_err().contains("a.wav"));
-        let heavy: Listing =
-            (0..9).map(|n| (format!("f{n}"), (String::new(), MAX_FILE_BYTES as i64))).collect();
+        let heavy: Listing = (0..9).map(|n| (format!("f{n}"), (String::new(), TOO_LARGE - 1))).collect();
         assert!(check_listing(&heavy).unwrap_err().contains("bytes"));
     }
 

@@ -155,10 +155,12 @@ mod tests {
         let (folder, outside) = (folder(), TempDir::new().unwrap());
         fs::write(folder.path().join("dgh.toml"), "").unwrap();
         fs::write(outside.path().join("private.txt"), "x").unwrap();
-        let link = std::os::unix::fs::symlink::<&Path, PathBuf>;
-        link(&outside.path().join("private.txt"), folder.path().join("a.txt")).unwrap();
-        link(folder.path(), folder.path().join("circle")).unwrap();
-        link(&folder.path().join("README.md"), folder.path().join("b.md")).unwrap();
+        let link = |from: PathBuf, to: &str| {
+            std::os::unix::fs::symlink(from, folder.path().join(to)).unwrap();
+        };
+        link(outside.path().join("private.txt"), "a.txt");
+        link(folder.path().to_path_buf(), "circle");
+        link(folder.path().join("README.md"), "b.md");
         assert_eq!(paths(&folder), ["README.md", "agent.dgh", "b.md", "dgh.toml", "lib/words.dgh", "token"]);
     }
 }

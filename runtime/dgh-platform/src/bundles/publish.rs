@@ -18,9 +18,9 @@ use super::source::{Texts, part_of};
 use super::traffic as split;
 
 /// Letters of a note.
-pub const MAX_NOTE: usize = 2_000;
+const MAX_NOTE: usize = 2_000;
 /// The channel on which nodes hear that agents, profiles or secrets changed.
-pub const CHANNEL: &str = "dgh_agents";
+pub(super) const CHANNEL: &str = "dgh_agents";
 
 /// What somebody wants to be published.
 #[derive(Debug, Clone)]

@@ -121,7 +121,7 @@ impl House {
     }
 }
 
-fn number(agent: &Agent) -> Option<i64> {
+fn number(agent: &Arc<Agent>) -> Option<i64> {
     agent.pinned.as_ref().unwrap().release.as_ref().map(|(_, number)| *number)
 }
 
@@ -161,7 +161,7 @@ async fn contents_that_are_here_are_named_and_others_are_missing() {
         let known = Content::Known(sha256.clone());
         let again = BTreeMap::from([("agent.dgh".to_owned(), known.clone()), ("b.dgh".to_owned(), known)]);
         let put = house.put("desk", None, again).await.unwrap();
-        assert_eq!(put.listing["b.dgh"], (sha256, words.len() as i64));
+        assert_eq!(put.listing["b.dgh"], (sha256, i64::try_from(words.len()).unwrap()));
         let unknown = files::sha256(b"nobody sent this");
         let sent = BTreeMap::from([("a.txt".to_owned(), Content::Known(unknown.clone()))]);
         let missing = house.put("desk", None, sent).await;
@@ -231,7 +231,7 @@ async fn traffic_is_split_sticks_to_callers_and_goes_back() {
         let by = Actor::server();
         let back = serve(&mut tx, &house.org, "desk", 1, (PRODUCTION, 100), &by, 4).await.unwrap();
         assert_eq!(back.iter().map(|s| (s.number, s.percent)).collect::<Vec<_>>(), [(1, 100)]);
-        let unknown = set_shares(&mut tx, &house.org, "desk", PRODUCTION, &vec![(9, 100)], &by, 4).await;
+        let unknown = set_shares(&mut tx, &house.org, "desk", PRODUCTION, &[(9, 100)], &by, 4).await;
         assert!(matches!(unknown, Err(BundleError::Store(StoreError::NotFound { .. }))));
         tx.commit().await.unwrap();
         assert_eq!(number(&house.resolve(Version::Production, None).await.unwrap()), Some(1));
@@ -313,16 +313,9 @@ async fn a_secret_is_sealed_rotated_and_never_told() {
         drop(conn);
         let mut tx = house.platform.db.begin().await.unwrap();
         for (name, value) in [("", "x"), ("1A", "x"), ("A-B", "x"), ("A", "")] {
-            let value = value.to_owned().into();
-            let set = secrets::set(
-                &mut tx,
-                &house.platform.vault,
-                &house.org,
-                (PRODUCTION, name),
-                &value,
-                &Actor::server(),
-                6,
-            );
+            let (value, by) = (value.to_owned().into(), Actor::server());
+            let set =
+                secrets::set(&mut tx, &house.platform.vault, &house.org, (PRODUCTION, name), &value, &by, 6);
             assert!(set.await.is_err(), "{name}");
         }
     })

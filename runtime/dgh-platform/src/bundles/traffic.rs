@@ -14,7 +14,7 @@ use super::profiles;
 pub type Shares = Vec<(i64, i64)>;
 
 /// Releases that may answer side by side.
-pub const MAX_SHARES: usize = 10;
+const MAX_SHARES: usize = 10;
 
 /// Sets who answers in a profile; nobody when there are no shares.
 pub async fn set_shares(
@@ -22,7 +22,7 @@ pub async fn set_shares(
     org: &OrgId,
     slug: &str,
     profile: &str,
-    shares: &Shares,
+    shares: &[(i64, i64)],
     by: &Actor,
     now: i64,
 ) -> Result<Vec<Share>, BundleError> {
@@ -54,7 +54,7 @@ pub(super) async fn set(
     org: &OrgId,
     agent: &Agent,
     profile: &str,
-    shares: &Shares,
+    shares: &[(i64, i64)],
     by: &Actor,
     now: i64,
 ) -> Result<Vec<Share>, BundleError> {
@@ -77,7 +77,7 @@ pub(super) async fn set(
     Ok(after)
 }
 
-fn check(shares: &Shares) -> Result<(), BundleError> {
+fn check(shares: &[(i64, i64)]) -> Result<(), BundleError> {
     if shares.len() > MAX_SHARES {
         return Err(BundleError::invalid(
             "shares",
@@ -209,6 +209,6 @@ mod tests {
         for wrong in [vec![(1, 50)], vec![(1, 50), (1, 50)], vec![(1, 0), (2, 100)]] {
             assert!(check(&wrong).is_err(), "{wrong:?}");
         }
-        assert!(check(&Vec::new()).is_ok());
+        assert!(check(&[]).is_ok());
     }
 }

@@ -40,7 +40,9 @@ pub async fn set(
     }
     let profile = find_or_make(conn, org, profile, now).await?;
     let others = secrets::list(conn, org, &profile.id, None, MAX_SECRETS).await?;
-    if others.len() as i64 >= MAX_SECRETS && !others.iter().any(|secret| secret.name == name) {
+    if i64::try_from(others.len()).is_ok_and(|many| many >= MAX_SECRETS)
+        && !others.iter().any(|secret| secret.name == name)
+    {
         return Err(BundleError::invalid("name", format!("a profile has at most {MAX_SECRETS} secrets")));
     }
     let sealed =

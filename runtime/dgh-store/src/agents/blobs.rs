@@ -1,6 +1,6 @@
 //! Contents of files, each kept once in an organisation.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::{Conn, OrgId, Query, StoreError};
 
@@ -45,7 +45,7 @@ const AT_ONCE: usize = 500;
 pub async fn sizes(
     conn: &mut Conn,
     org: &OrgId,
-    wanted: &HashSet<&str>,
+    wanted: &BTreeSet<&str>,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let wanted: Vec<&str> = wanted.iter().copied().collect();
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::accounts::orgs::{self, Org};
@@ -96,7 +96,7 @@ async fn contents_are_kept_once_and_bundles_say_where() {
         blobs::put(&mut tx, &ours, "b0", b"abc", 5).await.unwrap();
         assert_eq!(blobs::get(&mut tx, &ours, "b0").await.unwrap(), b"abc");
         assert!(blobs::get(&mut tx, &theirs, "b0").await.is_err());
-        let wanted = HashSet::from(["b0", "b1"]);
+        let wanted = BTreeSet::from(["b0", "b1"]);
         assert_eq!(blobs::sizes(&mut tx, &ours, &wanted).await.unwrap(), [("b0".to_owned(), 3)]);
         assert!(blobs::sizes(&mut tx, &theirs, &wanted).await.unwrap().is_empty());
         let files = bundles::files(&mut tx, &ours, "h0").await.unwrap();

@@ -74,7 +74,7 @@ fn line(told: &Told<'_>) -> String {
     }
 }
 
-fn number(agent: &Agent) -> i64 {
+fn number(agent: &Arc<Agent>) -> i64 {
     agent.pinned.as_ref().unwrap().release.as_ref().unwrap().1
 }
 

@@ -108,6 +108,7 @@ pub(crate) struct NewAgentBody {
 /// What is to be said of an agent. What is left out stays; null goes back to what the bundle says.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::option_option, reason = "left out and null are two wishes")]
 pub(crate) struct AboutBody {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 120, nullable = false)]
@@ -124,6 +125,7 @@ pub(crate) struct AboutBody {
 }
 
 /// Tells null from nothing.
+#[allow(clippy::option_option, reason = "left out and null are two wishes")]
 fn or_null<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(from).map(Some)
 }

@@ -93,7 +93,7 @@ pub(crate) async fn put(
     Body(body): Body<TrafficBody>,
 ) -> Result<Json<Traffic>, Problem> {
     who.needs(Role::Editor, Scope::AgentsWrite)?;
-    let shares = body.shares.iter().map(|share| (share.release, share.percent)).collect();
+    let shares: Vec<_> = body.shares.iter().map(|share| (share.release, share.percent)).collect();
     let mut tx = app.db().begin().await?;
     let shares =
         bundles::set_shares(&mut tx, &who.org, &agent, &profile, &shares, &who.actor(), app.now()).await?;
