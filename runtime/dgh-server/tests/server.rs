@@ -11,8 +11,10 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dgh_net::testing::{Reply, Server as Stub};
+use dgh_platform::calls::book::{Book, BookSettings};
 use dgh_platform::calls::{Calls, Settings as CallSettings};
-use dgh_platform::{Deployments, Options, Wanted};
+use dgh_platform::platform::Settings as PlatformSettings;
+use dgh_platform::{Agents, Folder, Options, Platform, Told, Wanted};
 use dgh_server::{Running, Settings, start};
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Client, Response, StatusCode};
@@ -41,12 +43,21 @@ async fn house(settings: Settings, tts: &str) -> House {
         .unwrap();
     let spoken = if tts.is_empty() { Some("none".to_owned()) } else { None };
     let wanted = Wanted { stt: Some("none".into()), tts: spoken, ..Wanted::default() };
-    let deployments = Arc::new(Deployments::new(folder.path(), Options { wanted, ..Options::default() }));
-    deployments.reload(|told| assert!(matches!(told, dgh_platform::Told::Serves(..)))).unwrap();
-    let calls = Calls::new(CallSettings::default()).unwrap();
+    let agents = agents(&folder, Options { wanted, ..Options::default() }).await;
+    let served = Folder::new(Arc::clone(&agents), agents.home().await.unwrap(), folder.path());
+    served.sync(|told| assert!(matches!(told, Told::Serves(..)))).await.unwrap();
+    let (platform, home) = (Arc::clone(agents.platform()), agents.home().await.unwrap());
+    let book = Book::open(platform, home, [7; 32], BookSettings::default()).await.unwrap();
+    let calls = Calls::new(CallSettings { book: Some(book), ..CallSettings::default() }).unwrap();
     let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let running = start(listen, deployments, Arc::clone(&calls), settings).await.unwrap();
+    let running = start(listen, agents, Arc::clone(&calls), settings).await.unwrap();
     House { _folder: folder, running, calls, client: Client::new() }
+}
+
+/// The agents of a database in a folder.
+async fn agents(folder: &TempDir, options: Options) -> Arc<Agents> {
+    let (platform, _) = Platform::open(PlatformSettings::in_folder(folder.path().join(".dgh"))).await.unwrap();
+    Agents::new(Arc::new(platform), options)
 }
 
 impl House {
@@ -244,10 +255,11 @@ async fn a_carriers_call_needs_a_ticket_that_is_good_once() {
 #[tokio::test]
 async fn carriers_without_a_signature_are_for_this_machine_alone() {
     let settings = || Settings { insecure_carriers: true, ..Settings::default() };
-    let deployments = Arc::new(Deployments::new(std::path::Path::new("."), Options::default()));
+    let folder = TempDir::new().unwrap();
+    let agents = agents(&folder, Options::default()).await;
     let calls = Calls::new(CallSettings::default()).unwrap();
     let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
-    let error = start(everywhere, deployments, calls, settings()).await.err().unwrap();
+    let error = start(everywhere, agents, calls, settings()).await.err().unwrap();
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
     let house = house(settings(), "").await;
     let address = format!("ws://{}/carriers/nobody/desk", house.running.address);

@@ -8,17 +8,18 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::error::ApiError;
 
 /// The agents that are served, and how a browser finds its way to them.
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
-    let current = app.deployments.current();
-    let agents: Vec<Value> = current
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let live = app.agents.live(&app.home).await.map_err(ApiError::from)?;
+    let agents: Vec<Value> = live
         .iter()
         .map(|(id, agent)| {
             json!({
                 "id": id,
                 "name": agent.name,
-                "file": agent.project.entry,
+                "file": agent.entry,
                 "languages": agent.languages,
                 "outbound": agent.outbound,
                 "inputs": agent.inputs,
@@ -26,10 +27,10 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
             })
         })
         .collect();
-    Json(json!({
+    Ok(Json(json!({
         "agents": agents,
-        "broken": current.broken,
+        "broken": app.agents.broken(),
         "ice_servers": app.settings.ice.servers(SystemTime::now()),
         "draining": app.calls.is_draining(),
-    }))
+    })))
 }
