@@ -10,7 +10,6 @@ mod twilio;
 mod vonage;
 mod wire;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
@@ -94,13 +93,18 @@ pub enum Written {
 }
 
 /// A message that is not of the protocol: what is wrong with it. Never quotes it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Garbage(pub Cow<'static, str>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}{}", .at.map_or_else(String::new, |at| format!(", at byte {at}")))]
+pub struct Garbage {
+    /// One of a few texts.
+    pub kind: &'static str,
+    /// The byte of the message.
+    pub at: Option<usize>,
+}
 
 impl Garbage {
-    const fn new(why: &'static str) -> Self {
-        Self(Cow::Borrowed(why))
+    const fn new(kind: &'static str) -> Self {
+        Self { kind, at: None }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the JSON protocols of carriers have in common. Nothing here allocates for sound: text is
 //! borrowed from the message, base64 goes straight into and out of buffers that are kept.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -34,7 +33,7 @@ pub(super) fn json<'a, T: Deserialize<'a>>(message: &'a SocketMessage) -> Result
             serde_json::error::Category::Data => "JSON, but not of this protocol",
             _ => "no JSON",
         };
-        Garbage(Cow::Owned(format!("{kind}, at byte {}", error.column())))
+        Garbage { kind, at: Some(error.column()) }
     })
 }
 

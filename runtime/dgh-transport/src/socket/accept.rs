@@ -77,7 +77,7 @@ where
     E: Display,
 {
     let mut bytes = 0;
-    let mut fault = Garbage("none".into());
+    let mut fault = Garbage { kind: "none", at: None };
     for _ in 0..MAX_HANDSHAKE_MESSAGES {
         let message = match socket.next().await {
             Some(Ok(SocketMessage::Close)) | None => return Err(HandshakeError::Closed),
@@ -99,5 +99,5 @@ where
             }
         }
     }
-    Err(HandshakeError::TooMuch(fault.0.into_owned()))
+    Err(HandshakeError::TooMuch(fault.to_string()))
 }

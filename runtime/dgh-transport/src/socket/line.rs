@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::incoming::{Incoming, Ready};
 use super::outgoing::Outgoing;
 use super::{MAX_MESSAGE_BYTES, SocketMessage};
-use crate::carrier::{Carrier, Handshake, Heard};
+use crate::carrier::{Carrier, Garbage, Handshake, Heard};
 
 /// Without a message for so long the network is away: carriers send sound all the time.
 pub const AWAY_AFTER: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl<S> SocketLine<S> {
             return self.over(None);
         }
         if message.len() > MAX_MESSAGE_BYTES {
-            return self.garbage(&"a message that is too long");
+            return self.garbage(Garbage { kind: "a message that is too long", at: None });
         }
         let room = self.incoming.room();
         let before = room.len();
@@ -113,7 +113,7 @@ impl<S> SocketLine<S> {
             Ok(heard) => heard,
             Err(garbage) => {
                 self.incoming.room().truncate(before);
-                return self.garbage(&garbage);
+                return self.garbage(garbage);
             }
         };
         self.forgive();
@@ -130,14 +130,18 @@ impl<S> SocketLine<S> {
             Heard::Complaint(what) => {
                 tracing::warn!(carrier = self.carrier.name(), what, "the carrier complains");
             }
-            Heard::Start(_) | Heard::Unusable(_) => self.garbage(&"a second start"),
+            Heard::Start(_) | Heard::Unusable(_) => {
+                self.garbage(Garbage { kind: "a second `start`", at: None });
+            }
             Heard::Stop => self.over(None),
         }
     }
 
-    fn garbage(&mut self, why: &dyn Display) {
+    fn garbage(&mut self, garbage: Garbage) {
         self.garbage += 1;
-        tracing::warn!(carrier = self.carrier.name(), %why, times = self.garbage, "a message was skipped");
+        let (carrier, times) = (self.carrier.name(), self.garbage);
+        tracing::debug!(carrier, why = %garbage, times, "a message was skipped");
+        self.events.push_back(LineEvent::Skipped(garbage.kind));
         if self.garbage >= MAX_GARBAGE {
             self.outgoing.close();
             self.over(Some(format!("the carrier sent {MAX_GARBAGE} messages that are not of its protocol")));

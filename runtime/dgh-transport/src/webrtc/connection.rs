@@ -15,6 +15,7 @@ use webrtc::peer_connection::{
 };
 
 use super::peer::Candidate;
+use super::reports::Loss;
 
 /// Tracks and channels that one connection may open: one of each is used.
 const MOST: usize = 4;
@@ -27,11 +28,16 @@ pub(super) enum Happened {
 }
 
 /// A connection that is closed when it is dropped.
-pub(super) struct Connection(Arc<dyn PeerConnection>);
+pub(super) struct Connection(Arc<dyn PeerConnection>, Loss);
 
 impl Connection {
-    pub(super) fn new(inner: impl PeerConnection) -> Self {
-        Self(Arc::new(inner))
+    pub(super) fn new(inner: impl PeerConnection, loss: Loss) -> Self {
+        Self(Arc::new(inner), loss)
+    }
+
+    /// Percent of our packets that the other side reports as lost.
+    pub(super) fn loss(&self) -> u8 {
+        self.1.percent()
     }
 
     /// For use while the connection is held: nothing that outlives it may keep this.

@@ -180,7 +180,10 @@ impl WebRtcLine {
             Some(DataChannelEvent::OnMessage(message)) => match channel::read(&message.data) {
                 Some(Said::Event(event)) => self.events.push_back(event),
                 Some(Said::Hangup) => self.end(None),
-                None => tracing::debug!(bytes = message.data.len(), "a message was skipped"),
+                None => {
+                    tracing::debug!(bytes = message.data.len(), "a message was skipped");
+                    self.events.push_back(LineEvent::Skipped("a message that is none of the page's"));
+                }
             },
             None | Some(DataChannelEvent::OnClose) => {
                 // A side that closes its connection says so by closing the channel: the state of
@@ -258,6 +261,11 @@ impl WebRtcLine {
     }
 
     fn transmit(&mut self, samples: &[i16]) {
+        if let Some(connection) = &self.connection
+            && let Err(error) = self.outgoing.expect_loss(connection.loss())
+        {
+            tracing::debug!(%error, "loss is not prepared for");
+        }
         match self.outgoing.packet(samples, self.now()) {
             // The packet goes into the queue of the connection, or is too late to be of use.
             Ok(packet) => {
@@ -445,6 +453,15 @@ impl Drop for WebRtcLine {
                 drop(connection);
             });
         }
+    }
+}
+
+#[cfg(test)]
+impl WebRtcLine {
+    /// Sound that gets lost on its way. Answers how much of it the other side reports.
+    pub(super) fn lose(&mut self, samples: &[i16]) -> u8 {
+        assert!(self.outgoing.packet(samples, self.now()).is_ok());
+        self.connection.as_ref().map_or(0, |connection| connection.loss())
     }
 }
 

@@ -16,6 +16,7 @@ mod incoming;
 mod line;
 mod outgoing;
 mod peer;
+mod reports;
 
 use std::net::IpAddr;
 use std::time::Duration;

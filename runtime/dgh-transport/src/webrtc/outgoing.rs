@@ -13,6 +13,9 @@ const FRAME: usize = RATE as usize / 50;
 const TICKS: u32 = 960;
 /// A frame that is later than this begins a new stretch of speech; less is a late task.
 const PAUSE_MS: Millis = 100;
+/// Percent of packets that are taken to be lost: at least what the encoder begins with, and not more
+/// than leaves the sound itself enough bits.
+const LOSS: std::ops::RangeInclusive<u8> = 5..=30;
 /// Packets are cut from blocks of this size; a block whose packets were all sent is used again.
 const BLOCK: usize = 4 << 10;
 
@@ -25,6 +28,7 @@ pub(super) struct Outgoing {
     timestamp: u32,
     /// When the next frame is due; none before the first.
     due: Option<Millis>,
+    loss: u8,
     padded: Vec<i16>,
     block: BytesMut,
 }
@@ -40,9 +44,20 @@ impl Outgoing {
             sequence: (random >> 17) as u16,
             timestamp: random,
             due: None,
+            loss: *LOSS.start(),
             padded: vec![0; FRAME],
             block: BytesMut::with_capacity(BLOCK),
         })
+    }
+
+    /// So many percent of the packets get lost: what each repeats of the one before it follows that.
+    pub(super) fn expect_loss(&mut self, percent: u8) -> Result<(), OpusError> {
+        let percent = percent.clamp(*LOSS.start(), *LOSS.end());
+        if percent == self.loss {
+            return Ok(());
+        }
+        self.loss = percent;
+        self.encoder.expect_loss(percent)
     }
 
     /// The packet of a frame that goes out now. A short frame is filled with silence.

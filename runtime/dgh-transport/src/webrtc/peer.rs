@@ -29,6 +29,7 @@ use super::connection::{Connection, Handler};
 use super::incoming::Incoming;
 use super::line::WebRtcLine;
 use super::outgoing::Outgoing;
+use super::reports::{self, Loss};
 use super::{Config, WebRtcError};
 
 /// Longest offer that is read: browsers write some KiB.
@@ -260,7 +261,8 @@ pub(super) async fn build(
         media.register_codec(events, RtpCodecKind::Audio).map_err(setup)?;
     }
     // Reports alone: retransmission, congestion control and simulcast are for video.
-    let registry = configure_rtcp_reports(Registry::new());
+    let loss = Loss::default();
+    let registry = reports::listen(configure_rtcp_reports(Registry::new()), &loss);
     let mut settings = SettingEngineBuilder::new()
         .with_crypto_provider(Arc::new(AwsLcRsProvider::new()))
         .with_ice_timeouts(Some(AWAY_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
@@ -291,7 +293,7 @@ pub(super) async fn build(
         .with_data_channel_send_buffer_limit(CHANNEL_BYTES);
     // Twenty KiB that a future of the caller need not carry.
     let connection = Box::pin(builder.build()).await.map_err(setup)?;
-    Ok(Connection::new(connection))
+    Ok(Connection::new(connection, loss))
 }
 
 /// Opus as every browser has it. Two channels are what the name says (RFC 7587); one is sent, and

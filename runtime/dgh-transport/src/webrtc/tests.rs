@@ -50,7 +50,8 @@ async fn sound_goes_both_ways_and_the_channel_carries_words_and_events() {
         call.browser.channel().send_text(text).await.unwrap();
     }
     let heard = talk(&mut call, 20, |_| false).await;
-    assert_eq!(heard.events, [LineEvent::Typed("hello".into()), LineEvent::Key('7')]);
+    let skipped = LineEvent::Skipped("a message that is none of the page's");
+    assert_eq!(heard.events, [LineEvent::Typed("hello".into()), skipped, LineEvent::Key('7')]);
     call.browser.channel().send_text(r#"{"type":"hangup"}"#).await.unwrap();
     let heard = talk(&mut call, 50, |_| false).await;
     assert_eq!(heard.events, [LineEvent::Closed(None)]);
@@ -63,6 +64,21 @@ async fn loss_is_concealed_and_no_time_is_lost() {
     assert!((8..=10).contains(&heard.lost), "{}", heard.lost);
     assert!(heard.by_us.len() >= 95 * FRAME, "{}", heard.by_us.len());
     assert!(share(settled(&heard.by_us), 400.0) > 0.8, "{}", share(settled(&heard.by_us), 400.0));
+}
+
+#[tokio::test]
+async fn the_other_side_reports_what_it_misses_although_it_speaks() {
+    let mut call = call().await;
+    let mut reported = 0;
+    for _ in 0..400 {
+        talk(&mut call, 3, |_| false).await;
+        reported = call.line.lose(&[0; FRAME]);
+        if reported >= 15 {
+            break;
+        }
+    }
+    // Every fourth packet; a report may be of a stretch with some more.
+    assert!((15..=45).contains(&reported), "{reported}");
 }
 
 #[tokio::test]
