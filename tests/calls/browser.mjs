@@ -102,6 +102,8 @@ function spy({ relayed, speaks }) {
 class Actor {
   #page;
   #seen;
+  // What the agent had said when the caller last did something.
+  #answered = 0;
 
   constructor(page, seen) {
     this.#page = page;
@@ -120,8 +122,17 @@ class Actor {
     }
   }
 
-  call() {
-    return this.at("call").click();
+  async call() {
+    await this.#acts();
+    await this.at("call").click();
+  }
+
+  async #acts() {
+    this.#answered = await this.#utterances();
+  }
+
+  #utterances() {
+    return this.#page.locator("#transcript .agent").count();
   }
 
   state(state) {
@@ -132,9 +143,13 @@ class Actor {
     return this.until("speech of the agent", () => this.#agentSpeaks());
   }
 
-  // The agent said something and is silent for so long.
+  // The agent said something to what the caller did, and is silent for so long.
   async listens(ms) {
-    await this.speaks();
+    await this.until("an answer", async () => (await this.#utterances()) > this.#answered);
+    await this.#silent(ms);
+  }
+
+  async #silent(ms) {
     let since = Date.now();
     await this.until("silence of the agent", async () => {
       if (await this.#agentSpeaks()) since = Date.now();
@@ -150,14 +165,15 @@ class Actor {
     return this.#page.waitForTimeout(ms);
   }
 
-  say(path) {
-    return this.#page.evaluate((sound) => window.say(sound), readFileSync(path).toString("base64"));
+  async say(path) {
+    await this.#acts();
+    await this.#page.evaluate((sound) => window.say(sound), readFileSync(path).toString("base64"));
   }
 
-  // Says it until it was understood: who is not, says it again when it is their turn.
+  // Says it until it was understood: who is not, says it again when the agent is silent.
   async answer(path, node) {
     await this.until(`the way to ${node}`, async () => {
-      await this.listens(600);
+      await this.#silent(600);
       await this.say(path);
       for (const end = Date.now() + 15_000; Date.now() < end && !(await this.#isAt(node)); ) await this.wait(30);
       return this.#isAt(node);
@@ -193,11 +209,13 @@ class Actor {
   }
 
   async type(text) {
+    await this.#acts();
     await this.at("say").fill(text);
     await this.at("say").press("Enter");
   }
 
   async keys(keys) {
+    await this.#acts();
     if (await this.at("keypad").isHidden()) await this.at("keypad-toggle").click();
     for (const key of keys) await this.at(`key-${{ "*": "star", "#": "pound" }[key] ?? key}`).click();
   }

@@ -35,6 +35,7 @@ async fn a_browser_calls_every_example_is_understood_interrupts_and_hangs_up() {
     let lead = vec![
         json!(["shot", "lead-ready"]),
         json!(["call"]),
+        json!(["listens", 600]),
         browser.answer("sure go ahead", "qualify"),
         browser.interrupt("hold on a second please"),
         json!(["listens", 600]),
@@ -50,6 +51,7 @@ async fn a_browser_calls_every_example_is_understood_interrupts_and_hangs_up() {
         json!(["shot", "collections-ready"]),
         json!(["call"]),
         json!(["node", "ask_name"]),
+        json!(["listens", 600]),
         browser.answer("yes", "ask_year"),
         json!(["listens", 600]),
         json!(["keys", "1988#"]),
@@ -63,6 +65,7 @@ async fn a_browser_calls_every_example_is_understood_interrupts_and_hangs_up() {
     browser.page(&served, "collections", collections);
     let front_desk = vec![
         json!(["call"]),
+        json!(["listens", 600]),
         browser.answer("I have a question about accounts", "take_message"),
         browser.interrupt("hold on a second please"),
         json!(["listens", 600]),

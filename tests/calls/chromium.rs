@@ -51,7 +51,7 @@ impl Browser {
         Self { allowed: false, ..Self::quiet() }
     }
 
-    /// The step that says words when the agent listens, until they lead to a node.
+    /// The step that says words when the agent is silent, until they lead to a node.
     pub(crate) fn answer(&self, words: &str, node: &str) -> Json {
         json!(["answer", self.wav(words), node])
     }

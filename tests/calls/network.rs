@@ -87,6 +87,7 @@ async fn a_browser_behind_a_firewall_talks_through_a_relay_with_a_name_that_expi
         json!(["call"]),
         json!(["state", "talking"]),
         json!(["path"]),
+        json!(["listens", 900]),
         browser.answer(WORDS, "request"),
         json!(["listens", 600]),
         json!(["hangup"]),
@@ -107,7 +108,9 @@ async fn a_browser_behind_a_firewall_talks_through_a_relay_with_a_name_that_expi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_goes_on_when_the_network_of_the_browser_changes() {
     let namespace = Arc::new(Namespace::with_two_links().await);
-    let served = Setup::example("lead").listens().within(&namespace).start().await;
+    // Whoever waits for a network is silent.
+    let setup = Setup::example("lead").with("silence(6s", "silence(60s").listens();
+    let served = setup.within(&namespace).start().await;
     let mut browser = Browser::quiet();
     let steps = vec![
         json!(["call"]),

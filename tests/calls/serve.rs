@@ -48,6 +48,7 @@ impl Setup {
     }
 
     /// A copy of all examples, with the embedded model, the offline voice and the offline recogniser.
+    /// They are patient with callers whose machine is busy.
     pub(crate) fn examples() -> Self {
         let setup = Self::empty();
         for example in std::fs::read_dir(root().join("examples")).unwrap() {
@@ -56,6 +57,11 @@ impl Setup {
                 let to = setup.agent().join(from.file_name().unwrap());
                 std::fs::create_dir(&to).unwrap();
                 copy_files(&from, &to);
+                let agent = to.join("agent.dgh");
+                let text = std::fs::read_to_string(&agent).unwrap();
+                let parts: Vec<&str> = text.split("on silence(").collect();
+                let patient = parts.iter().map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+                std::fs::write(agent, patient.collect::<Vec<_>>().join("on silence(60")).unwrap();
             }
         }
         setup.listens()
@@ -333,7 +339,8 @@ impl Served {
 
     /// Starts it again, after its end.
     pub(crate) async fn start_again(&mut self) {
-        let started = with(self.folder.path(), &self.arguments, &self.variables, self.within.as_deref()).await;
+        let started =
+            with(self.folder.path(), &self.arguments, &self.variables, self.within.as_deref()).await;
         (self.address, self.child, self.told) = started;
     }
 
