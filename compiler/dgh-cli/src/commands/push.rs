@@ -86,7 +86,7 @@ fn send(
                 for sha256 in missing {
                     let found = local.iter().find(|(_, other)| **other == sha256);
                     if let Some(content) = found.and_then(|(path, _)| contents.get(path)) {
-                        remote.send(&sha256, content)?;
+                        remote.send(content)?;
                     }
                 }
             }

@@ -107,11 +107,11 @@ impl Remote {
     }
 
     /// Sends a content.
-    pub fn send(&self, sha256: &str, content: &[u8]) -> anyhow::Result<()> {
+    pub fn send(&self, content: &[u8]) -> anyhow::Result<()> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        let answer = self.ask(Method::PUT, &format!("/blobs/{sha256}"), headers, Some(content.to_vec()))?;
-        if answer.status == 204 { Ok(()) } else { Err(problem(&answer)) }
+        let answer = self.ask(Method::POST, "/blobs", headers, Some(content.to_vec()))?;
+        if answer.status == 200 { Ok(()) } else { Err(problem(&answer)) }
     }
 
     /// Fetches a content, and checks that it is the one.

@@ -157,7 +157,7 @@ async fn keep(
     };
     let first: Listing =
         sent.iter().map(|(path, content)| (path.clone(), (String::new(), size(content)))).collect();
-    files::check_listing(&first).map_err(BundleError::TooLarge)?;
+    files::check_listing(&first).map_err(BundleError::BadBundle)?;
     let known: BTreeSet<&str> = sent
         .values()
         .filter_map(|content| match content {
@@ -186,25 +186,18 @@ async fn keep(
         };
         listing.insert(path, entry);
     }
-    files::check_listing(&listing).map_err(BundleError::TooLarge)?;
+    files::check_listing(&listing).map_err(BundleError::BadBundle)?;
     Ok(listing)
 }
 
-/// Keeps a content that a draft will name.
-pub async fn put_blob(
-    conn: &mut Conn,
-    org: &OrgId,
-    sha256: &str,
-    content: &[u8],
-    now: i64,
-) -> Result<(), BundleError> {
+/// Keeps a content that a draft will name. Answers its SHA-256.
+pub async fn put_blob(conn: &mut Conn, org: &OrgId, content: &[u8], now: i64) -> Result<String, BundleError> {
     if content.len() > MAX_FILE_BYTES {
-        return Err(BundleError::TooLarge(format!("a file has at most {MAX_FILE_BYTES} bytes")));
+        return Err(BundleError::BadBundle(format!("a file has at most {MAX_FILE_BYTES} bytes")));
     }
-    if files::sha256(content) != sha256 {
-        return Err(BundleError::invalid("sha256", "this is not the SHA-256 of what was sent"));
-    }
-    Ok(blobs::put(conn, org, sha256, content, now).await?)
+    let sha256 = files::sha256(content);
+    blobs::put(conn, org, &sha256, content, now).await?;
+    Ok(sha256)
 }
 
 /// What somebody wants to be said of an agent; none: it stays as it is.

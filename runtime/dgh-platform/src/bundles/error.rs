@@ -27,9 +27,9 @@ pub enum BundleError {
         /// Why not.
         why: String,
     },
-    /// More than may be.
+    /// Paths that cannot be, or more than may be.
     #[error("{0}")]
-    TooLarge(String),
+    BadBundle(String),
     /// The program has errors.
     #[error("{} in the program", .0.summary())]
     Findings(Box<Findings>),

@@ -16,6 +16,7 @@ use dgh_store::{Conn, OrgId, StoreError};
 use super::agents::{Agents, Version};
 use super::drafts::{self, About, Content, MAX_SLUG, NewAgent};
 use super::error::BundleError;
+use super::files::{self, Listing};
 use super::folder;
 use super::profiles;
 use super::publish::{Wish, blocking, publish};
@@ -151,10 +152,19 @@ impl Folder {
         let mut tx = platform.db.begin().await?;
         let mut row = self.row(&mut tx, read, part, slug, now).await?;
         self.agents.set_folder(&row.id, &read.project.root);
-        let content = |(path, bytes): (&String, &Vec<u8>)| (path.clone(), Content::Bytes(bytes.clone()));
-        let sent = read.files.iter().map(content).collect();
-        let written = drafts::put(&mut tx, &self.org, &row, &row.draft, sent, &by, now).await?;
-        row.draft.clone_from(&written.hash);
+        let listing: Listing = read
+            .files
+            .iter()
+            .map(|(path, bytes)| {
+                (path.clone(), (files::sha256(bytes), i64::try_from(bytes.len()).unwrap_or(i64::MAX)))
+            })
+            .collect();
+        if files::hash(&listing) != row.draft {
+            let content = |(path, bytes): (&String, &Vec<u8>)| (path.clone(), Content::Bytes(bytes.clone()));
+            let sent = read.files.iter().map(content).collect();
+            let written = drafts::put(&mut tx, &self.org, &row, &row.draft, sent, &by, now).await?;
+            row.draft.clone_from(&written.hash);
+        }
         let serves = self.serves(&mut tx, &row, read).await?;
         tx.commit().await.map_err(StoreError::from)?;
         if serves {

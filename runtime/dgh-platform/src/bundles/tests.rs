@@ -168,7 +168,7 @@ async fn contents_that_are_here_are_named_and_others_are_missing() {
         assert!(matches!(&missing, Err(BundleError::Missing(all)) if *all == [unknown]), "{missing:?}");
         for path in ["../x", ".env", "/etc/passwd"] {
             let bad = house.put("desk", None, files(&[(path, "x")])).await;
-            assert!(matches!(bad, Err(BundleError::TooLarge(_))), "{path}");
+            assert!(matches!(bad, Err(BundleError::BadBundle(_))), "{path}");
         }
     })
     .await;

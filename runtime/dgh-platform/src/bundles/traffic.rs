@@ -27,6 +27,7 @@ pub async fn set_shares(
     now: i64,
 ) -> Result<Vec<Share>, BundleError> {
     let agent = agents::find(conn, org, slug).await?;
+    agents::lock(conn, org, &agent.id, now).await?;
     profiles::find_or_make(conn, org, profile, now).await?;
     set(conn, org, &agent, profile, shares, by, now).await
 }
@@ -43,6 +44,7 @@ pub async fn serve(
     now: i64,
 ) -> Result<Vec<Share>, BundleError> {
     let agent = agents::find(conn, org, slug).await?;
+    agents::lock(conn, org, &agent.id, now).await?;
     profiles::find_or_make(conn, org, profile, now).await?;
     let before = traffic::of(conn, org, &agent.id, profile).await?;
     let shares = with(&before, number, percent)?;

@@ -169,6 +169,17 @@ pub async fn set_about(conn: &mut Conn, org: &OrgId, agent: &Agent, now: i64) ->
     Ok(())
 }
 
+/// Whoever changes what answers for it goes first here, so that two do not mix.
+pub async fn lock(conn: &mut Conn, org: &OrgId, id: &AgentId, now: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE agents SET updated_at = $3 WHERE org_id = $1 AND id = $2")
+        .bind(org.as_str())
+        .bind(id.as_str())
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// The number of its next release, which nobody else gets.
 pub async fn next_release(conn: &mut Conn, org: &OrgId, id: &AgentId, now: i64) -> Result<i64, StoreError> {
     let number: Option<(i64,)> = sqlx::query_as(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,7 +37,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(OpenApiRouter::new().routes(routes!(show, put)).layer(DefaultBodyLimit::max(MAX_DRAFT)))
         .merge(
             OpenApiRouter::new()
-                .routes(routes!(get_blob, put_blob))
+                .routes(routes!(get_blob))
+                .routes(routes!(put_blob))
                 .layer(DefaultBodyLimit::max(MAX_FILE_BYTES)),
         )
         .routes(routes!(check))
@@ -125,7 +126,7 @@ pub(crate) async fn show(
 /// Writes the draft of an agent, all its files at once. `If-Match` names the draft that it replaces.
 ///
 /// A file is sent as text, in Base64, or by the SHA-256 of a content that is here: of another file, of
-/// an older draft, or of one that was sent with `PUT /api/v1/blobs/{sha256}`.
+/// an older draft, or of one that was sent with `POST /api/v1/blobs`.
 #[utoipa::path(
     put, path = "/agents/{agent}/bundle", tag = "agents",
     security(("key" = ["editor", "agents:write"])),
@@ -244,25 +245,32 @@ pub(crate) async fn get_blob(
     Ok((headers, content).into_response())
 }
 
-/// Keeps the content of a file, for a draft that will name it. What no draft names for a day is
-/// forgotten.
+/// A content that is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Blob {
+    /// What a draft names it by.
+    sha256: String,
+    /// Bytes.
+    size: usize,
+}
+
+/// Keeps the content of a file, for a draft that will name it. The same one twice is one. What no
+/// draft names for a day is forgotten.
 #[utoipa::path(
-    put, path = "/blobs/{sha256}", tag = "agents",
+    post, path = "/blobs", tag = "agents",
     security(("key" = ["editor", "agents:write"])),
-    params(("sha256" = String, Path, description = "The SHA-256 of the content, in hexadecimal.")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 204)),
+    responses((status = 200, body = Blob)),
 )]
 pub(crate) async fn put_blob(
     State(app): State<Arc<App>>,
     who: Who,
-    Path(sha256): Path<String>,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<Blob>, Problem> {
     who.needs(Role::Editor, Scope::AgentsWrite)?;
     let content: Bytes = take::bytes(request, &app).await?;
     let mut tx = app.db().begin().await?;
-    bundles::put_blob(&mut tx, &who.org, &sha256, &content, app.now()).await?;
+    let sha256 = bundles::put_blob(&mut tx, &who.org, &content, app.now()).await?;
     commit(tx).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(Blob { sha256, size: content.len() }))
 }

@@ -30,11 +30,11 @@ impl From<BundleError> for Problem {
                     code: None,
                 });
                 Self::unprocessable("missing_contents", told)
-                    .hint("Send them with `PUT /api/v1/blobs/{sha256}`, then this again.")
+                    .hint("Send them with `POST /api/v1/blobs`, then this again.")
                     .faults(faults.collect())
             }
             BundleError::Invalid { field, why } => Self::invalid(field, why),
-            BundleError::TooLarge(why) => Self::unprocessable("bad_bundle", why),
+            BundleError::BadBundle(why) => Self::unprocessable("bad_bundle", why),
             BundleError::Findings(findings) => Self::unprocessable("has_errors", told)
                 .hint("`POST …/check` tells all that the compiler has to say.")
                 .faults(faults(&findings)),
