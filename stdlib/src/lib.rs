@@ -20,3 +20,6 @@ pub const PRELUDE: &[&str] = &["std/providers", "std/events", "std/groups", "std
 pub fn text(path: &str) -> Option<&'static str> {
     FILES.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
 }
+
+/// What providers ask for their work.
+pub const PRICES: &str = include_str!("../prices.toml");
