@@ -63,6 +63,7 @@ impl State {
             ended_by: None,
             hung_up: false,
             transferred: false,
+            transferring: false,
             limits_raised: BTreeSet::new(),
             untold: false,
             transfers,

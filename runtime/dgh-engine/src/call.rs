@@ -173,7 +173,12 @@ impl Call {
             Event::SpeechCut { utterance, heard, exact: _ } => self.speech_cut(utterance, heard),
             Event::SpeechFailed { utterance } => self.speech_failed(utterance),
             Event::ToolResult { call, result } => self.tool_result(call, result),
-            Event::TransferOutcome { failure } => self.transfer_outcome(failure),
+            Event::TransferOutcome { failure } => {
+                if !self.operator_transferred(failure) {
+                    self.transfer_outcome(failure);
+                }
+            }
+            Event::Operator { command } => self.operator(command),
             Event::Greeting => self.greeted(),
             Event::AnsweredBy { who } => self.answered(who),
             Event::Hangup => self.hangup(),

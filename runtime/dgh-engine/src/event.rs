@@ -118,6 +118,11 @@ pub enum Event {
         /// Who.
         by: StoppedBy,
     },
+    /// Somebody who watches the call wants something done in it.
+    Operator {
+        /// What.
+        command: Command,
+    },
     /// Time passed: the deadline that `poll` named has come. Carries nothing but the time.
     Tick,
 }
@@ -172,6 +177,50 @@ pub enum AnsweredBy {
     Screening,
     /// Not decided.
     Unknown,
+}
+
+/// What somebody who watches a call wants done in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Command {
+    /// Say this to the caller.
+    Say {
+        /// The words.
+        text: String,
+    },
+    /// Tell the model, and not the caller: it is on the card of the next reply.
+    Whisper {
+        /// The words.
+        text: String,
+    },
+    /// Give a `var` of the agent a value.
+    Set {
+        /// Its name.
+        name: String,
+        /// JSON of its type.
+        value: Json,
+    },
+    /// Hand the caller over.
+    Transfer {
+        /// E.164, or as the carrier takes it.
+        number: String,
+        /// A word with the other side first.
+        warm: bool,
+        /// Milliseconds of ringing.
+        ring_ms: u64,
+    },
+}
+
+impl Command {
+    /// `say`, `whisper`, `set`, `transfer`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Say { .. } => "say",
+            Self::Whisper { .. } => "whisper",
+            Self::Set { .. } => "set",
+            Self::Transfer { .. } => "transfer",
+        }
+    }
 }
 
 /// Who ended the call from outside.

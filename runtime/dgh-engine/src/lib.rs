@@ -20,6 +20,7 @@ mod keypad;
 mod limits;
 mod listening;
 pub mod log;
+mod operator;
 pub mod phrases;
 mod policy;
 mod prepared;

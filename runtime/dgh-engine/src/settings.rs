@@ -31,3 +31,13 @@ impl Call {
         self.eval(0, setting).ok().filter(|value| *value != Value::None)
     }
 }
+
+impl Call {
+    /// The number that `outbound { from: … }` says is shown.
+    pub fn shows_number(&self) -> Option<String> {
+        match self.setting("outbound", "from")? {
+            Value::Text(number) => Some(number),
+            _ => None,
+        }
+    }
+}

@@ -108,7 +108,7 @@ impl Call {
     /// Whether nothing runs: no steps but those that wait for a flow, no reply, no tools of one.
     pub(crate) fn is_idle(&self) -> bool {
         let steps = self.state.activities.last().is_none_or(|a| a.waits == Waits::Flow);
-        steps && self.state.reply.is_none() && self.state.round.is_none()
+        steps && self.state.reply.is_none() && self.state.round.is_none() && !self.state.transferring
     }
 
     /// Runs the lists of steps. Answers whether anything was done.

@@ -75,6 +75,9 @@ pub(crate) struct State {
     /// A correction was refused and no request has told a model: exact words have to wait for it.
     #[serde(default)]
     pub(crate) untold: bool,
+    /// An operator hands the caller over, and it rings.
+    #[serde(default)]
+    pub(crate) transferring: bool,
     /// The line can be transferred.
     pub(crate) transfers: bool,
 }

@@ -22,7 +22,7 @@ use crate::start::{CallStart, StartError};
 use functions::Functions;
 pub use replay::{Divergence, ReplayError, Replayed, replay};
 pub use seal::{KEY_LENGTH, NONCE_LENGTH, OpenError, SealError, open, seal};
-pub use stream::Sealer;
+pub use stream::{Opener, Sealer};
 pub use voice::{Timing, Voice};
 
 /// The log of a call.

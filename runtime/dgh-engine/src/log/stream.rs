@@ -73,39 +73,81 @@ impl Sealer {
 /// Opens what stands behind the head. A last piece that is not whole is left out: the writer was
 /// stopped in the middle of it.
 pub(super) fn open(rest: &[u8], key: &[u8; KEY_LENGTH]) -> Result<Log, OpenError> {
-    let (nonce, rest) = rest.split_first_chunk::<NONCE_LENGTH>().ok_or(OpenError::NotALog)?;
-    let (sealed, rest) = rest.split_first_chunk::<SEALED_KEY>().ok_or(OpenError::NotALog)?;
+    let mut opener = Opener::new(*key);
+    opener.waiting.extend_from_slice(HEAD);
+    let entries = opener.feed(rest)?;
+    let log = opener.log.ok_or(OpenError::NotALog)?;
+    Ok(Log { entries, ..log })
+}
+
+/// Opens a log while it grows, from the bytes that were written so far.
+pub struct Opener {
+    key: [u8; KEY_LENGTH],
+    /// Bytes that are no whole piece yet.
+    waiting: Vec<u8>,
+    cipher: Option<Aes256Gcm>,
+    pieces: u64,
+    log: Option<Log>,
+}
+
+impl Opener {
+    /// Nothing yet.
+    pub fn new(key: [u8; KEY_LENGTH]) -> Self {
+        Self { key, waiting: Vec::new(), cipher: None, pieces: 0, log: None }
+    }
+
+    /// Takes the next bytes. Answers the entries that are whole now.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Vec<Entry>, OpenError> {
+        self.waiting.extend_from_slice(bytes);
+        let mut at = 0;
+        if self.cipher.is_none() {
+            let Some((cipher, length)) = head(&self.waiting, &self.key)? else { return Ok(Vec::new()) };
+            self.cipher = Some(cipher);
+            at = length;
+        }
+        let mut entries = Vec::new();
+        while let Some((length, rest)) = self.waiting.get(at..).and_then(<[u8]>::split_first_chunk::<4>) {
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            if length > MAX_PIECE {
+                return Err(OpenError::Sealed);
+            }
+            let Some(sealed) = rest.get(..length) else { break };
+            let cipher = self.cipher.as_ref().ok_or(OpenError::NotALog)?;
+            let text = cipher
+                .decrypt(&number(self.pieces), Payload { msg: sealed, aad: HEAD })
+                .map_err(|_| OpenError::Sealed)?;
+            if self.log.is_none() {
+                self.log = Some(serde_json::from_slice(&text)?);
+            } else {
+                entries.extend(serde_json::from_slice::<Vec<Entry>>(&text)?);
+            }
+            self.pieces += 1;
+            at += 4 + length;
+        }
+        self.waiting.drain(..at);
+        Ok(entries)
+    }
+
+    /// What the log began with, without its entries; none: it has not come yet.
+    pub fn start(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+}
+
+/// The cipher of a log and the length of its head; none: it is not whole.
+fn head(bytes: &[u8], key: &[u8; KEY_LENGTH]) -> Result<Option<(Aes256Gcm, usize)>, OpenError> {
+    let begins = bytes.get(..HEAD.len()).unwrap_or(bytes);
+    if !HEAD.starts_with(begins) {
+        return Err(OpenError::NotALog);
+    }
+    let rest = bytes.get(HEAD.len()..).unwrap_or_default();
+    let Some((nonce, rest)) = rest.split_first_chunk::<NONCE_LENGTH>() else { return Ok(None) };
+    let Some((sealed, _)) = rest.split_first_chunk::<SEALED_KEY>() else { return Ok(None) };
     let own = Aes256Gcm::new(key.into())
         .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: HEAD })
         .map_err(|_| OpenError::Sealed)?;
     let own: [u8; KEY_LENGTH] = own.try_into().map_err(|_| OpenError::NotALog)?;
-    let mut pieces = Pieces { cipher: Aes256Gcm::new(&own.into()), rest, count: 0 };
-    let start = pieces.next().ok_or(OpenError::NotALog)??;
-    let mut log: Log = serde_json::from_slice(&start)?;
-    for piece in pieces {
-        log.entries.extend(serde_json::from_slice::<Vec<Entry>>(&piece?)?);
-    }
-    Ok(log)
-}
-
-struct Pieces<'a> {
-    cipher: Aes256Gcm,
-    rest: &'a [u8],
-    count: u64,
-}
-
-impl Iterator for Pieces<'_> {
-    type Item = Result<Vec<u8>, OpenError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (length, rest) = self.rest.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let (sealed, rest) = rest.split_at_checked(length)?;
-        self.rest = rest;
-        let text = self.cipher.decrypt(&number(self.count), Payload { msg: sealed, aad: HEAD });
-        self.count += 1;
-        Some(text.map_err(|_| OpenError::Sealed))
-    }
+    Ok(Some((Aes256Gcm::new(&own.into()), HEAD.len() + NONCE_LENGTH + SEALED_KEY)))
 }
 
 fn number(piece: u64) -> Nonce<<Aes256Gcm as AeadCore>::NonceSize> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::build::{Build, ask, collect, say, start, ty, words};
 use crate::event::{Event, Timestamp, Usage, UtteranceId};
-use crate::log::{KEY_LENGTH, Log, LoggedCall, OpenError, ReplayError, Sealer, open, replay, seal};
+use crate::log::{KEY_LENGTH, Log, LoggedCall, OpenError, Opener, ReplayError, Sealer, open, replay, seal};
 use crate::{Effect, Poll, Prepared};
 
 fn program(goodbye: &str) -> Arc<Prepared> {
@@ -183,4 +183,25 @@ fn a_planted_private_value_shows_in_no_view() {
         let card = serde_json::to_string(&request.card).unwrap();
         assert!(!card.contains("4711"));
     }
+}
+
+#[test]
+fn a_log_that_grows_is_read_as_it_comes() {
+    let log = logged(&program("Bye."));
+    let (mut sealer, mut bytes) = Sealer::begin(&log, &[1; KEY_LENGTH], &[2; 12], &[3; KEY_LENGTH]).unwrap();
+    for entries in log.entries.chunks(3) {
+        bytes.extend(sealer.entries(entries).unwrap());
+    }
+    for size in [1, 7, 4_096] {
+        let mut opener = Opener::new([1; KEY_LENGTH]);
+        let mut read = Vec::new();
+        for part in bytes.chunks(size) {
+            read.extend(opener.feed(part).unwrap());
+        }
+        assert_eq!(read, log.entries, "in parts of {size}");
+        assert_eq!(opener.start().unwrap().start, log.start);
+    }
+    let mut other = Opener::new([9; KEY_LENGTH]);
+    assert!(matches!(other.feed(&bytes), Err(OpenError::Sealed)));
+    assert!(matches!(Opener::new([1; KEY_LENGTH]).feed(b"something else"), Err(OpenError::NotALog)));
 }

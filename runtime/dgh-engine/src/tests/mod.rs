@@ -6,6 +6,7 @@ mod collect;
 mod corners;
 mod examples;
 mod log;
+mod operator;
 mod policies;
 mod privacy;
 mod runner;
