@@ -61,10 +61,13 @@ impl Call {
         let command = Command::Set { name: name.to_owned(), value: Json::Null };
         let program = Arc::clone(&self.prepared.program);
         let agent = declared(&program, self.state.agent);
-        let slot = agent.dialogue.slot(name).filter(|slot| {
-            agent.dialogue.slots.get(*slot).is_some_and(|slot| slot.kind == SlotKind::Var)
-        });
-        let Some(slot) = slot else { return self.refuse_operator(&command, "the agent has no `var` of this name") };
+        let slot = agent
+            .dialogue
+            .slot(name)
+            .filter(|slot| agent.dialogue.slots.get(*slot).is_some_and(|slot| slot.kind == SlotKind::Var));
+        let Some(slot) = slot else {
+            return self.refuse_operator(&command, "the agent has no `var` of this name");
+        };
         let Some(declared) = agent.dialogue.slots.get(slot) else { return };
         let value = match from_json(&program, &declared.ty, value, agent.locale()) {
             Ok(value) => value,

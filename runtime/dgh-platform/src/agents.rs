@@ -68,6 +68,36 @@ pub fn inputs(
     Ok(all)
 }
 
+/// What is wrong with inputs that were given: the name of each, and why. JSON of their types, as a
+/// program sends it; nothing is guessed.
+pub fn faults(
+    program: &Program,
+    agent: &Agent,
+    inputs: &[crate::deployment::Input],
+    given: &[(String, Json)],
+) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (name, value) in given {
+        if !inputs.iter().any(|input| input.name == *name) {
+            let known = known_names(name, inputs.iter().map(|input| input.name.as_str()));
+            faults.push((name.clone(), format!("the agent has no such input{known}")));
+            continue;
+        }
+        let Some(slot) = agent.dialogue.slot(name).and_then(|slot| agent.dialogue.slots.get(slot)) else {
+            continue;
+        };
+        // What is wrong with a value says what fits, and never the value.
+        if let Err(error) = from_json(program, &slot.ty, value, agent.locale()) {
+            faults.push((name.clone(), format!("it takes {}", error.expected)));
+        }
+    }
+    let missing = inputs.iter().filter(|input| input.required);
+    for input in missing.filter(|input| given.iter().all(|(name, _)| *name != input.name)) {
+        faults.push((input.name.clone(), "it is missing".to_owned()));
+    }
+    faults
+}
+
 /// An error of a start, with what helps when it is about inputs.
 pub fn hint_inputs(error: StartError, agent: &str) -> anyhow::Error {
     let inputs = matches!(error, StartError::MissingInput(_) | StartError::BadInput { .. });

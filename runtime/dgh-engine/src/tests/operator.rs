@@ -65,7 +65,11 @@ fn what_an_operator_whispers_is_on_the_next_card_alone() {
     assert_eq!(call.spoken.len(), spoken);
     call.says("What now?");
     let request = call.replies.pop_front().unwrap();
-    assert!(request.card.remarks.iter().any(|remark| remark.contains("Offer Tuesday")), "{:?}", request.card.remarks);
+    assert!(
+        request.card.remarks.iter().any(|remark| remark.contains("Offer Tuesday")),
+        "{:?}",
+        request.card.remarks
+    );
     call.answer(request.id, &["Tuesday?"], &[]);
     while call.play_one() {}
     call.says("Yes");

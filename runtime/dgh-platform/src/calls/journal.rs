@@ -10,16 +10,66 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use dgh_engine::log::{Entry, KEY_LENGTH, Log, Sealer};
+use dgh_store::calls::Owner;
 use tokio::sync::oneshot;
 
+use super::book::Writer;
 use crate::keys;
 
 /// Lists of entries that may wait for the disk. A disk that is stuck must not fill the memory.
 const MAX_WAITING: usize = 20_000;
+
+/// How long a line may be on this disk alone. Whoever watches the call on another node sees it then.
+const ALONE: Duration = Duration::from_millis(800);
+
+/// Where a log goes besides the disk: where other nodes find it.
+pub(crate) struct Sink {
+    writer: Writer,
+    owner: Owner,
+    number: i64,
+    waiting: Vec<u8>,
+    since: Option<Instant>,
+    /// Something did not fit: what comes after it is of no use.
+    torn: bool,
+}
+
+impl Sink {
+    pub(crate) fn new(writer: Writer, owner: Owner) -> Self {
+        Self { writer, owner, number: 0, waiting: Vec::new(), since: None, torn: false }
+    }
+
+    fn add(&mut self, bytes: &[u8], flush: bool) {
+        if self.torn {
+            return;
+        }
+        self.waiting.extend_from_slice(bytes);
+        self.since.get_or_insert_with(Instant::now);
+        if flush {
+            self.flush();
+        }
+    }
+
+    fn flush_if_due(&mut self) {
+        if self.since.is_some_and(|since| since.elapsed() >= ALONE) {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.since = None;
+        if self.waiting.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.waiting);
+        self.torn = !self.writer.part(&self.owner, self.number, bytes);
+        self.number += 1;
+    }
+}
 
 /// Where logs go.
 #[derive(Clone)]
@@ -29,8 +79,8 @@ pub(crate) struct Journal {
 }
 
 enum Message {
-    Begin { id: String, path: PathBuf, log: Box<Log> },
-    Entries { id: String, entries: Vec<Entry> },
+    Begin { id: String, path: PathBuf, log: Box<Log>, sink: Option<Sink> },
+    Entries { id: String, entries: Vec<Entry>, flush: bool },
     End { id: String },
     Flush(oneshot::Sender<()>),
 }
@@ -46,18 +96,18 @@ impl Journal {
     }
 
     /// A call begins.
-    pub(crate) fn begin(&self, id: &str, path: PathBuf, log: Log) {
-        self.send(Message::Begin { id: id.to_owned(), path, log: Box::new(log) });
+    pub(crate) fn begin(&self, id: &str, path: PathBuf, log: Log, sink: Option<Sink>) {
+        self.send(Message::Begin { id: id.to_owned(), path, log: Box::new(log), sink });
     }
 
-    /// What was added.
-    pub(crate) fn entries(&self, id: &str, entries: Vec<Entry>) {
+    /// What was added, and whether it must be safe soon.
+    pub(crate) fn entries(&self, id: &str, entries: Vec<Entry>, flush: bool) {
         if self.waiting.load(Ordering::Relaxed) > MAX_WAITING {
             metrics::counter!("dgh_log_lost_total").increment(1);
             tracing::error!(call = id, "the disk does not follow: lines of a log are lost");
             return;
         }
-        self.send(Message::Entries { id: id.to_owned(), entries });
+        self.send(Message::Entries { id: id.to_owned(), entries, flush });
     }
 
     /// A call is over.
@@ -80,46 +130,85 @@ impl Journal {
     }
 }
 
-/// A log that is being written; none: it failed, and the rest of it is dropped.
-type Open = HashMap<String, Option<(Sealer, File)>>;
+/// A log that is being written.
+struct Open {
+    sealer: Sealer,
+    /// None: the disk failed, and the rest goes to the sink alone.
+    file: Option<File>,
+    sink: Option<Sink>,
+}
 
-fn write(messages: &Receiver<Message>, key: &[u8; KEY_LENGTH], waiting: &AtomicUsize) {
-    let mut open: Open = HashMap::new();
-    for message in messages {
-        waiting.fetch_sub(1, Ordering::Relaxed);
-        match message {
-            Message::Begin { id, path, log } => {
-                let begun = begin(&path, &log, key).inspect_err(|error| failed(&id, error)).ok();
-                open.insert(id, begun);
-            }
-            Message::Entries { id, entries } => {
-                let Some(slot) = open.get_mut(&id) else { continue };
-                let Some((sealer, file)) = slot else { continue };
-                let written = sealer.entries(&entries).map_err(anyhow::Error::from);
-                if let Err(error) = written.and_then(|bytes| Ok(file.write_all(&bytes)?)) {
-                    failed(&id, &error);
-                    *slot = None;
-                }
-            }
-            Message::End { id } => {
-                open.remove(&id);
-            }
-            Message::Flush(done) => {
-                let _ = done.send(());
-            }
+impl Open {
+    fn add(&mut self, id: &str, bytes: &[u8], flush: bool) {
+        if let Some(Err(error)) = self.file.as_mut().map(|file| file.write_all(bytes)) {
+            failed(id, &error.into());
+            self.file = None;
+        }
+        if let Some(sink) = &mut self.sink {
+            sink.add(bytes, flush);
         }
     }
 }
 
-fn begin(path: &PathBuf, log: &Log, key: &[u8; KEY_LENGTH]) -> anyhow::Result<(Sealer, File)> {
-    let (sealer, head) = Sealer::begin(log, key, &keys::fresh_nonce()?, &keys::fresh_key()?)?;
+fn write(messages: &Receiver<Message>, key: &[u8; KEY_LENGTH], waiting: &AtomicUsize) {
+    let mut open: HashMap<String, Open> = HashMap::new();
+    let mut looked = Instant::now();
+    loop {
+        let message = match messages.recv_timeout(ALONE) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if message.is_some() {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        match message {
+            Some(Message::Begin { id, path, log, sink }) => match begin(&log, key) {
+                Ok((sealer, head)) => {
+                    let file = create(&path).inspect_err(|error| failed(&id, error)).ok();
+                    let mut log = Open { sealer, file, sink };
+                    log.add(&id, &head, true);
+                    open.insert(id, log);
+                }
+                Err(error) => failed(&id, &error),
+            },
+            Some(Message::Entries { id, entries, flush }) => {
+                let Some(log) = open.get_mut(&id) else { continue };
+                match log.sealer.entries(&entries) {
+                    Ok(bytes) => log.add(&id, &bytes, flush),
+                    Err(error) => {
+                        failed(&id, &error.into());
+                        open.remove(&id);
+                    }
+                }
+            }
+            Some(Message::End { id }) => {
+                if let Some(Open { sink: Some(mut sink), .. }) = open.remove(&id) {
+                    sink.flush();
+                }
+            }
+            Some(Message::Flush(done)) => {
+                let _ = done.send(());
+            }
+            None => {}
+        }
+        if looked.elapsed() >= ALONE / 2 {
+            looked = Instant::now();
+            open.values_mut().filter_map(|log| log.sink.as_mut()).for_each(Sink::flush_if_due);
+        }
+    }
+}
+
+fn begin(log: &Log, key: &[u8; KEY_LENGTH]) -> anyhow::Result<(Sealer, Vec<u8>)> {
+    Ok(Sealer::begin(log, key, &keys::fresh_nonce()?, &keys::fresh_key()?)?)
+}
+
+fn create(path: &PathBuf) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(&head)?;
-    Ok((sealer, file))
+    Ok(options.open(path)?)
 }
 
 fn failed(id: &str, error: &anyhow::Error) {

@@ -1,19 +1,22 @@
 //! A call in memory: what it is, where it stands, and what people who look on are told.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dgh_engine::effect::{Effect, Record};
 use dgh_engine::event::{Event, StoppedBy, UtteranceId};
 use dgh_engine::log::{Entry, Voice, What};
 use dgh_ir::program::Channel;
+use dgh_store::calls::Owner;
 use dgh_voice::call::Watch;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::{mpsc, watch};
 
+use super::book::{Book, Whose};
 use super::journal::Journal;
 use super::metrics;
+use super::slot::Account;
 use crate::latency::Turn;
 
 /// What is remembered for those who begin to look on, in lines and in bytes.
@@ -64,6 +67,7 @@ pub struct Live {
     key: String,
     watched: bool,
     inbox: mpsc::Sender<Event>,
+    owner: OnceLock<Owner>,
     shown: Mutex<Shown>,
     told: watch::Sender<u64>,
 }
@@ -78,7 +82,14 @@ struct Shown {
 impl Live {
     pub(super) fn new(summary: Summary, key: String, watched: bool, inbox: mpsc::Sender<Event>) -> Self {
         let shown = Shown { summary, lines: VecDeque::new(), bytes: 0, next: 1 };
-        Self { key, watched, inbox, shown: Mutex::new(shown), told: watch::Sender::new(0) }
+        Self {
+            key,
+            watched,
+            inbox,
+            owner: OnceLock::new(),
+            shown: Mutex::new(shown),
+            told: watch::Sender::new(0),
+        }
     }
 
     /// What it is and where it stands.
@@ -98,10 +109,25 @@ impl Live {
         ours.len() == theirs.len() && differs == 0
     }
 
-    /// Ends it from outside.
+    /// Ends it from outside. The caller hears that it has to end.
     pub fn stop(&self) {
         // A call that is so stuck that it does not read is ended by its own limits.
         let _ = self.inbox.try_send(Event::Stop { by: StoppedBy::Operator });
+    }
+
+    /// Tells the dialogue of something. False: it is so stuck that it takes nothing.
+    pub(crate) fn tell_event(&self, event: Event) -> bool {
+        self.inbox.try_send(event).is_ok()
+    }
+
+    /// The right to change its row.
+    pub(crate) fn owner(&self) -> Option<&Owner> {
+        self.owner.get()
+    }
+
+    pub(super) fn owned_by(&self, owner: Owner) {
+        // It is owned once.
+        let _ = self.owner.set(owner);
     }
 
     /// The caller hung up by other means than the line.
@@ -187,8 +213,11 @@ impl Live {
                 _ => {}
             }
         }
-        if self.watched {
-            self.tell(json!({ "type": "record", "record": record }));
+        match record {
+            // It stands where the caller's last words do.
+            Record::Late { text } => self.tell(json!({ "type": "late", "text": text })),
+            record if self.watched => self.tell(json!({ "type": "record", "record": record })),
+            _ => {}
         }
     }
 
@@ -211,6 +240,8 @@ pub(super) struct Watcher {
     id: String,
     live: Arc<Live>,
     journal: Option<Journal>,
+    account: Arc<Mutex<Account>>,
+    book: Option<(Arc<Book>, Whose)>,
     /// Words that wait to be spoken, masked.
     queued: VecDeque<(UtteranceId, String)>,
 }
@@ -219,8 +250,14 @@ pub(super) struct Watcher {
 const MAX_QUEUED: usize = 64;
 
 impl Watcher {
-    pub(super) fn new(id: String, live: Arc<Live>, journal: Option<Journal>) -> Self {
-        Self { id, live, journal, queued: VecDeque::new() }
+    pub(super) fn new(
+        id: String,
+        live: Arc<Live>,
+        journal: Option<Journal>,
+        account: Arc<Mutex<Account>>,
+        book: Option<(Arc<Book>, Whose)>,
+    ) -> Self {
+        Self { id, live, journal, account, book, queued: VecDeque::new() }
     }
 }
 
@@ -235,8 +272,9 @@ impl Watch for Watcher {
                 What::Effect(_) => {}
             }
         }
+        let flush = self.account_for(&entries);
         if let Some(journal) = &self.journal {
-            journal.entries(&self.id, entries);
+            journal.entries(&self.id, entries, flush);
         }
     }
 
@@ -254,6 +292,43 @@ impl Watch for Watcher {
 }
 
 impl Watcher {
+    /// Adds up what the call comes to, and writes down what others must know of it now. Answers
+    /// whether the log must be safe from here on: at each turn, around what tools change, at the end.
+    fn account_for(&self, entries: &[Entry]) -> bool {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = account.tally.progress().1;
+        let (mut flush, mut moved) = (false, false);
+        for entry in entries {
+            account.tally.take(entry);
+            match &entry.what {
+                What::Effect(effect) => {
+                    account.due.see(effect);
+                    flush |= match effect {
+                        Effect::CallTool(request) => request.idempotency_key.is_some(),
+                        Effect::End | Effect::Webhook { .. } => true,
+                        _ => false,
+                    };
+                    moved |= matches!(effect, Effect::Emit(Record::Entered { .. }));
+                }
+                What::Event(event) => flush |= matches!(event, Event::ToolResult { .. }),
+                What::Voice(_) => {}
+            }
+        }
+        let Some((book, whose)) = &self.book else { return flush };
+        let (at_node, turns) = account.tally.progress();
+        flush |= turns > before;
+        if moved || turns > before {
+            book.writer.progress(&whose.owner, at_node, turns);
+        }
+        // Those of its end are kept with it.
+        if account.due.all().len() > account.handed && !account.tally.has_ended() {
+            let fresh = account.due.all().get(account.handed..).unwrap_or_default().to_vec();
+            account.handed = account.due.all().len();
+            book.writer.webhooks(whose, fresh, account.tally.last());
+        }
+        flush
+    }
+
     fn queue(&mut self, utterance: UtteranceId, masked: &str) {
         if self.live.watched && self.queued.len() < MAX_QUEUED {
             self.queued.push_back((utterance, masked.to_owned()));
@@ -291,7 +366,6 @@ impl Watcher {
             Voice::Trouble { part, message } => {
                 self.live.tell(json!({ "type": "trouble", "part": part, "message": message }));
             }
-            Voice::Late { text } => self.live.tell(json!({ "type": "late", "text": text })),
             _ => {}
         }
     }

@@ -17,6 +17,15 @@ pub const DESCRIPTIONS: &[(Kind, &str, &str)] = &[
     (Kind::Counter, "dgh_false_interruptions_total", "Times that the agent stopped and went on"),
     (Kind::Counter, "dgh_discarded_answers_total", "Answers that were prepared and not wanted"),
     (Kind::Counter, "dgh_log_lost_total", "Times that lines of a log could not be written"),
+    (Kind::Gauge, "dgh_store_waiting", "Writes about calls that wait for the database"),
+    (Kind::Counter, "dgh_store_away_total", "Times that the database was away when a call had something to write"),
+    (Kind::Counter, "dgh_store_dropped_total", "Parts of logs that are on the disk of this node alone"),
+    (Kind::Counter, "dgh_store_lost_total", "Writes about calls that the database did not take"),
+    (Kind::Histogram, "dgh_store_write_seconds", "Time to write what happened in calls"),
+    (Kind::Counter, "dgh_calls_swept_total", "Calls that were ended for owners which were gone"),
+    (Kind::Counter, "dgh_calls_fenced_total", "Calls that had been ended by another node when their owner ended them"),
+    (Kind::Counter, "dgh_calls_unfinished_total", "Calls that were ended without their program"),
+    (Kind::Counter, "dgh_files_failed_total", "Files of calls that could not be stored at once"),
     (Kind::Counter, "dgh_reloads_total", "Times that agents were read again, by result"),
 ];
 
@@ -62,7 +71,6 @@ pub(super) fn voice(voice: &Voice) {
         Voice::Trouble { part, .. } => counter!("dgh_troubles_total", "part" => part.clone()).increment(1),
         Voice::FalseInterruption => counter!("dgh_false_interruptions_total").increment(1),
         Voice::Discarded => counter!("dgh_discarded_answers_total").increment(1),
-        Voice::Late { .. } => {}
         Voice::Provider { part, provider, connect_ms } => {
             let seconds = f64::from(u32::try_from(*connect_ms).unwrap_or(u32::MAX)) / 1_000.0;
             histogram!("dgh_provider_connect_seconds", "part" => part.clone(), "provider" => provider.clone())

@@ -1,24 +1,32 @@
-//! Live calls: begun, counted, watched, ended. In memory; what they leave behind is a log and a
-//! recording each.
+//! Live calls: begun, counted, watched, ended. What is said is in memory, in a log and in a recording;
+//! what others must know of them is in the book.
 
+pub mod book;
+pub mod dial;
 mod journal;
 mod live;
 mod metrics;
+pub mod prices;
+mod roster;
+mod slot;
+mod tally;
 mod transfers;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{TimeZone as _, Utc};
+use chrono::Utc;
 use dgh_engine::event::{AnsweredBy, Event, Timestamp};
 use dgh_engine::log::{KEY_LENGTH, LoggedCall};
 use dgh_engine::{CallStart, Caller, Direction};
 use dgh_ir::program::Channel;
+use dgh_store::calls::{self as rows, Created, Owner, Scope};
+use dgh_store::{CallId, StoreError};
 use dgh_voice::call::Setup;
 use dgh_voice::line::Line;
 use dgh_voice::turn::Tuning;
@@ -30,13 +38,19 @@ pub use live::{Live, State, Summary};
 pub use metrics::{CALL_SECONDS, DESCRIPTIONS, Kind, SECONDS};
 
 use crate::{Agent, keys};
-use journal::Journal;
+use book::{Book, Roster, Whose};
+use journal::{Journal, Sink};
+use slot::{Account, Place, Slot};
 use transfers::MockedTransfers;
 
 /// Calls at a time when nobody says.
 pub const MAX_CALLS: usize = 500;
-/// How long calls that were told to end may take for it.
+/// How long calls that were told to end may take for it: for their last words, and for the line's
+/// goodbye.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);
+const _: () = assert!(LAST_WORDS.as_secs() * 1_000 > dgh_engine::LAST_WORDS_MS.unsigned_abs());
+/// How long what calls left may take to be written down when the process ends.
+const LAST_WRITES: Duration = Duration::from_secs(10);
 /// Calls that are remembered after their end, for those who ask how it went.
 const REMEMBERED: usize = 100;
 /// Facts from outside that may wait for a call.
@@ -62,11 +76,22 @@ pub struct Settings {
     pub record: bool,
     /// How turns are taken.
     pub tuning: Tuning,
+    /// Where calls are written down for others; none: nowhere.
+    pub book: Option<Arc<Book>>,
+    /// Where this server is reached: what agents name as the address of a transcript begins with it.
+    pub address: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max: MAX_CALLS, data: None, record: false, tuning: Tuning::default() }
+        Self {
+            max: MAX_CALLS,
+            data: None,
+            record: false,
+            tuning: Tuning::default(),
+            book: None,
+            address: None,
+        }
     }
 }
 
@@ -77,7 +102,6 @@ pub struct Calls {
     list: Mutex<List>,
     draining: AtomicBool,
     count: watch::Sender<usize>,
-    number: AtomicU64,
 }
 
 #[derive(Default)]
@@ -102,6 +126,23 @@ pub struct NewCall {
     pub inputs: Vec<(String, Json)>,
     /// Whether somebody looks on.
     pub watched: bool,
+    /// What else is known of it.
+    pub about: About,
+}
+
+/// What is known of a call besides its agent and its line.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Who called whom; none: the agent calls if that is what it is for.
+    pub direction: Option<Direction>,
+    /// Our side's number.
+    pub number: Option<String>,
+    /// Whether it is a test.
+    pub test: bool,
+    /// The campaign.
+    pub campaign: Option<String>,
+    /// Its row is there, and this node took it.
+    pub owner: Option<Owner>,
 }
 
 /// Why a call is not taken.
@@ -110,6 +151,17 @@ pub enum Refused {
     /// There are as many as there may be.
     #[error("{0} calls go on, and no more are taken at a time")]
     Full(usize),
+    /// The organisation, the agent or the campaign has as many as it may have.
+    #[error("{what} has {max} calls at a time, and no more")]
+    NoPlace {
+        /// Whose limit it is.
+        what: String,
+        /// How many.
+        max: i64,
+    },
+    /// The database did not take it.
+    #[error("the call cannot be written down: {0}")]
+    Store(#[from] StoreError),
     /// No new calls: this process is about to end.
     #[error("no new calls are taken: the server is about to stop")]
     Draining,
@@ -137,12 +189,19 @@ impl Calls {
             list: Mutex::default(),
             draining: AtomicBool::new(false),
             count: watch::Sender::new(0),
-            number: AtomicU64::new(0),
         }))
     }
 
+    /// Does the duties of a node for its calls from here on: messages from elsewhere, and what dead
+    /// nodes left. Without a book there are none.
+    pub fn serve(self: &Arc<Self>, roster: Arc<dyn Roster>) {
+        if let Some(book) = &self.settings.book {
+            book::start(Arc::clone(book), Arc::downgrade(self), roster);
+        }
+    }
+
     /// Takes a call, whose line is on its way. It counts from here on.
-    pub fn begin(self: &Arc<Self>, new: NewCall) -> Result<Pending, Refused> {
+    pub async fn begin(self: &Arc<Self>, new: NewCall) -> Result<Pending, Refused> {
         let refused = |why: Refused, reason| {
             metrics::refused(reason);
             Err(why)
@@ -154,9 +213,9 @@ impl Calls {
             return refused(Refused::NoVoice(new.id), "no_voice");
         }
         let now = Utc::now().timestamp_millis();
-        let id = self.fresh_id(now);
+        let id = new.about.owner.as_ref().map_or_else(CallId::fresh, |owner| owner.call.clone());
         // What cannot start is told before anything rings.
-        if let Err(error) = logged(&new, &id, Timestamp(now)) {
+        if let Err(error) = self.logged(&new, id.as_str(), Timestamp(now)) {
             return refused(Refused::Start(error), "start");
         }
         let key = match keys::secret_name() {
@@ -164,7 +223,7 @@ impl Calls {
             Err(error) => return refused(Refused::Start(error), "start"),
         };
         let summary = Summary {
-            id: id.clone(),
+            id: id.to_string(),
             agent: new.id.clone(),
             channel: live::channel_name(new.channel),
             line: new.line,
@@ -178,17 +237,23 @@ impl Calls {
         };
         let (send, inbox) = mpsc::channel(INBOX);
         let live = Arc::new(Live::new(summary, key, new.watched, send));
-        {
-            let mut list = self.list();
-            if list.live.len() >= self.settings.max {
-                drop(list);
-                return refused(Refused::Full(self.settings.max), "full");
-            }
-            list.live.insert(id.clone(), Arc::clone(&live));
-            self.counted(list.live.len());
+        let Some(place) = self.place(&live) else {
+            return refused(Refused::Full(self.settings.max), "full");
+        };
+        let whose = match self.write_down(&new, &id, now).await {
+            Ok(whose) => whose,
+            Err(why) => return refused(why, "no_place"),
+        };
+        if let Some(whose) = &whose {
+            live.owned_by(whose.owner.clone());
         }
-        let slot = Slot { calls: Arc::clone(self), id, live, since: Instant::now(), logged: false };
-        Ok(Pending { slot, new, inbox })
+        let account = Account::new(&new.agent.name, now);
+        Ok(Pending { slot: Slot::new(place, live, whose, account, new), inbox })
+    }
+
+    /// Where calls are written down.
+    pub fn book(&self) -> Option<&Arc<Book>> {
+        self.settings.book.as_ref()
     }
 
     /// The calls that go on, the oldest first.
@@ -216,7 +281,7 @@ impl Calls {
     }
 
     /// Takes no new calls, waits for those that go on, and ends those that are still there after
-    /// `patience`. Answers how many did not even end then.
+    /// `patience`, with words. Answers how many did not even end then.
     pub async fn drain(&self, patience: Duration) -> usize {
         self.draining.store(true, Ordering::Relaxed);
         if timeout(patience, self.empty()).await.is_err() {
@@ -230,6 +295,9 @@ impl Calls {
         if let Some(journal) = &self.journal {
             journal.flush().await;
         }
+        if let Some(book) = &self.settings.book {
+            book.close(LAST_WRITES).await;
+        }
         self.count()
     }
 
@@ -238,11 +306,73 @@ impl Calls {
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// An id that sorts by time, and is the name of the files.
-    fn fresh_id(&self, now: i64) -> String {
-        let number = self.number.fetch_add(1, Ordering::Relaxed) % 1_000_000;
-        let time = Utc.timestamp_millis_opt(now).single().unwrap_or_default();
-        format!("{}-{:06}", time.format("%Y%m%dT%H%M%S%3f"), number)
+    /// The calls of this node that have a row, with the right to change it.
+    pub(crate) fn owned(&self) -> Vec<(Owner, Arc<Live>)> {
+        let list = self.list();
+        list.live.values().filter_map(|live| Some((live.owner()?.clone(), Arc::clone(live)))).collect()
+    }
+
+    /// Whether a call goes on here.
+    pub(crate) fn goes_on(&self, id: &str) -> bool {
+        self.list().live.contains_key(id)
+    }
+
+    /// Waits until the logs of calls are on the disk, so far.
+    pub(crate) async fn flush_logs(&self) {
+        if let Some(journal) = &self.journal {
+            journal.flush().await;
+        }
+    }
+
+    /// A place among those of this process; none: there is none.
+    fn place(self: &Arc<Self>, live: &Arc<Live>) -> Option<Place> {
+        let mut list = self.list();
+        if list.live.len() >= self.settings.max {
+            return None;
+        }
+        let id = live.summary().id;
+        list.live.insert(id.clone(), Arc::clone(live));
+        self.counted(list.live.len());
+        drop(list);
+        Some(Place { calls: Arc::clone(self), id })
+    }
+
+    /// Writes a call down that has no row yet.
+    async fn write_down(&self, new: &NewCall, id: &CallId, now: i64) -> Result<Option<Whose>, Refused> {
+        let Some(book) = &self.settings.book else { return Ok(None) };
+        let pinned = new.agent.pinned.as_ref();
+        let owner = match &new.about.owner {
+            Some(owner) => owner.clone(),
+            None => {
+                let org = pinned.map_or_else(|| book.home().clone(), |pinned| pinned.org.clone());
+                let row = new.row(id, Some(book.node().clone()));
+                match book.create(&org, &row, now).await? {
+                    Created::New | Created::Already(_) => Owner { call: id.clone(), org, fence: 1 },
+                    Created::Full { scope, max } => {
+                        let what = match scope {
+                            Scope::Org => "the organisation".to_owned(),
+                            Scope::Agent => format!("agent `{}`", new.id),
+                            Scope::Campaign => "the campaign".to_owned(),
+                        };
+                        return Err(Refused::NoPlace { what, max });
+                    }
+                }
+            }
+        };
+        let profile = pinned.map(|pinned| pinned.profile.clone());
+        Ok(Some(Whose { owner, agent: new.id.clone(), profile, test: new.about.test }))
+    }
+
+    fn logged(&self, new: &NewCall, id: &str, now: Timestamp) -> anyhow::Result<LoggedCall> {
+        let mut start = CallStart::new(id, new.channel, now);
+        start.direction = new.direction();
+        start.caller = new.caller.clone();
+        if let Some(address) = &self.settings.address {
+            let of = |kind: &str| format!("{address}/api/v1/calls/{id}/files/{kind}");
+            start.transcript_url = Some(of(book::TRANSCRIPT));
+            start.recording_url = self.settings.record.then(|| of(book::RECORDING));
+        }
+        new.agent.call(start, new.inputs.iter().cloned())
     }
 
     fn file(&self, id: &str, ending: &str) -> Option<PathBuf> {
@@ -259,10 +389,54 @@ impl Calls {
     }
 }
 
+impl NewCall {
+    /// Who called whom.
+    pub(crate) fn direction(&self) -> Direction {
+        let usual = if self.agent.outbound { Direction::Outbound } else { Direction::Inbound };
+        self.about.direction.unwrap_or(usual)
+    }
+
+    /// As it is written down.
+    pub fn row(&self, id: &CallId, node: Option<dgh_store::NodeId>) -> rows::NewCall {
+        let About { number, test, campaign, .. } = &self.about;
+        let pinned = self.agent.pinned.as_ref();
+        let release = pinned.and_then(|pinned| pinned.release.as_ref()).map(|(id, _)| id.to_string());
+        let version = match (&release, pinned) {
+            (Some(_), _) => "published",
+            (None, Some(_)) => "draft",
+            (None, None) => "folder",
+        };
+        let outbound = self.direction() == Direction::Outbound;
+        let (ours, theirs) = (number.clone(), self.caller.phone.clone());
+        let (caller, called) = if outbound { (ours, theirs) } else { (theirs, ours) };
+        rows::NewCall {
+            id: id.clone(),
+            agent: self.id.clone(),
+            version: version.to_owned(),
+            release,
+            profile: pinned.map(|pinned| pinned.profile.clone()),
+            profile_revision: pinned.map(|pinned| pinned.profile_revision),
+            program: self.agent.hash().to_owned(),
+            direction: if outbound { "outbound" } else { "inbound" },
+            channel: live::channel_name(self.channel),
+            line: self.line.to_owned(),
+            test: *test,
+            campaign: campaign.clone(),
+            caller,
+            called,
+            inputs: None,
+            node,
+            due_at: None,
+            ticket: None,
+            carrier_call: None,
+            tags: self.agent.tags.clone(),
+        }
+    }
+}
+
 /// A call that waits for its line. Dropped, it never connected.
 pub struct Pending {
     slot: Slot,
-    new: NewCall,
     inbox: mpsc::Receiver<Event>,
 }
 
@@ -279,23 +453,32 @@ impl Pending {
 
     /// Makes the call, to its end.
     pub async fn run<L: Line>(self, line: L) {
-        let Self { mut slot, new, inbox } = self;
+        let Self { mut slot, inbox } = self;
+        let Some(new) = slot.take_new() else { return };
         let now = Timestamp(Utc::now().timestamp_millis());
-        let call = match logged(&new, &slot.id, now) {
+        let calls = Arc::clone(slot.calls());
+        let id = slot.id().to_owned();
+        let call = match calls.logged(&new, &id, now) {
             Ok(call) => call,
             Err(error) => return slot.live.ended_by("error", format!("{error:#}")),
         };
-        let calls = Arc::clone(&slot.calls);
-        let journal = calls.journal.clone().zip(calls.file(&slot.id, "log"));
+        let book = calls.settings.book.clone().zip(slot.whose.clone());
+        let journal = calls.journal.clone().zip(calls.file(&id, "log"));
         let journal = journal.map(|(journal, path)| {
-            journal.begin(&slot.id, path, call.log().clone());
+            let sink = book.as_ref().map(|(book, whose)| Sink::new(book.writer.clone(), whose.owner.clone()));
+            journal.begin(&id, path, call.log().clone(), sink);
             slot.logged = true;
             journal
         });
         slot.live.talking();
-        tracing::info!(call = slot.id, agent = new.id, line = new.line, "a call began");
+        if let Some((book, whose)) = &book {
+            book.writer.live(&whose.owner, now.0);
+        }
+        tracing::info!(call = id, agent = new.id, line = new.line, "a call began");
         let agent = &new.agent;
         let outbound = call.log().start.direction == Direction::Outbound;
+        let record_to = calls.settings.record.then(|| calls.file(&id, "wav")).flatten();
+        slot.recorded = record_to.is_some();
         let setup = Setup {
             call,
             // Who opens a page and presses the button is a person.
@@ -309,9 +492,15 @@ impl Pending {
             stt: agent.chosen.stt.clone(),
             tts: agent.chosen.tts.clone(),
             tools: Box::new(agent.tools()),
-            watch: Box::new(live::Watcher::new(slot.id.clone(), Arc::clone(&slot.live), journal)),
+            watch: Box::new(live::Watcher::new(
+                id,
+                Arc::clone(&slot.live),
+                journal,
+                Arc::clone(&slot.account),
+                book,
+            )),
             recordings: agent.recordings(),
-            record_to: calls.settings.record.then(|| calls.file(&slot.id, "wav")).flatten(),
+            record_to,
             inbox,
             tuning: calls.settings.tuning.clone(),
             prepare_sound: true,
@@ -322,46 +511,6 @@ impl Pending {
             slot.live.ended(Some(why));
         }
     }
-}
-
-/// The place of a call among those that go on. Given back when it is dropped, whatever happened.
-struct Slot {
-    calls: Arc<Calls>,
-    id: String,
-    live: Arc<Live>,
-    since: Instant,
-    logged: bool,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let why = std::thread::panicking().then(|| "an internal error".to_owned());
-        let summary = match self.live.summary() {
-            ended if ended.state == State::Ended => ended,
-            _ => self.live.ended(why),
-        };
-        let Summary { outcome, ended_by, why, .. } = &summary;
-        let (outcome, ended_by) = (outcome.as_deref().unwrap_or("-"), ended_by.as_deref().unwrap_or("-"));
-        tracing::info!(call = self.id, outcome, ended_by, why = why.as_deref(), "a call ended");
-        metrics::ended(&summary, self.since.elapsed().as_secs_f64());
-        if let Some(journal) = self.calls.journal.as_ref().filter(|_| self.logged) {
-            journal.end(&self.id);
-        }
-        let mut list = self.calls.list();
-        list.live.remove(&self.id);
-        list.ended.push_back(Arc::clone(&self.live));
-        if list.ended.len() > REMEMBERED {
-            list.ended.pop_front();
-        }
-        self.calls.counted(list.live.len());
-    }
-}
-
-fn logged(new: &NewCall, id: &str, now: Timestamp) -> anyhow::Result<LoggedCall> {
-    let mut start = CallStart::new(id, new.channel, now);
-    start.direction = if new.agent.outbound { Direction::Outbound } else { Direction::Inbound };
-    start.caller = new.caller.clone();
-    new.agent.call(start, new.inputs.iter().cloned())
 }
 
 /// Readable by its owner alone, and by no version control.

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::{Deployments, Options, Project, Wanted};
+use crate::deployment::{Loaded, load};
+use crate::{Agent, Options, Project, Wanted};
 
 const KEY: [u8; KEY_LENGTH] = [7; KEY_LENGTH];
 
@@ -34,14 +35,14 @@ agent desk {
 "#;
 
 /// A line that types and listens; none to type: the caller stays silent.
-struct Script {
+pub(super) struct Script {
     about: LineAbout,
     types: VecDeque<&'static str>,
     hears: usize,
 }
 
 impl Script {
-    fn new(types: &[&'static str]) -> Self {
+    pub(super) fn new(types: &[&'static str]) -> Self {
         let about = LineAbout {
             kind: "webrtc",
             rate: 8_000,
@@ -82,7 +83,7 @@ impl Line for Script {
 struct House {
     folder: TempDir,
     calls: Arc<Calls>,
-    deployments: Deployments,
+    agent: Arc<Agent>,
 }
 
 fn house(max: usize) -> House {
@@ -93,16 +94,20 @@ fn house_that(max: usize, record: bool) -> House {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("agent.dgh"), AGENT).unwrap();
     let wanted = Wanted { stt: Some("none".into()), tts: Some("none".into()), ..Wanted::default() };
-    let deployments = Deployments::new(folder.path(), Options { wanted, ..Options::default() });
-    deployments.reload(|_| {}).unwrap();
+    let project = Project::one(folder.path()).unwrap();
+    let options = Options { wanted, ..Options::default() };
+    let Loaded::Ready(bundle) = load(&project, project.compile(), &options) else {
+        panic!("it cannot be served")
+    };
+    let agent = Arc::clone(&bundle.agents[0]);
     let data = Some(Data { folder: folder.path().join(".dgh"), key: KEY });
     let calls = Calls::new(Settings { max, data, record, ..Settings::default() }).unwrap();
-    House { folder, calls, deployments }
+    House { folder, calls, agent }
 }
 
 impl House {
     fn new_call(&self, inputs: &[(&str, &str)]) -> NewCall {
-        let agent = Arc::clone(self.deployments.current().get("desk").unwrap());
+        let agent = Arc::clone(&self.agent);
         NewCall {
             id: "desk".to_owned(),
             agent,
@@ -111,11 +116,12 @@ impl House {
             caller: Caller::default(),
             inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), Json::from(*value))).collect(),
             watched: true,
+            about: About::default(),
         }
     }
 
-    fn call(&self, types: &[&'static str]) -> (Arc<Live>, JoinHandle<()>) {
-        let pending = self.calls.begin(self.new_call(&[])).unwrap();
+    async fn call(&self, types: &[&'static str]) -> (Arc<Live>, JoinHandle<()>) {
+        let pending = self.calls.begin(self.new_call(&[])).await.unwrap();
         (Arc::clone(pending.live()), tokio::spawn(pending.run(Script::new(types))))
     }
 
@@ -134,7 +140,7 @@ fn told(live: &Live, kind: &str) -> Vec<Json> {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_made_watched_logged_and_recorded() {
     let house = house(2);
-    let (live, call) = house.call(&["yes please"]);
+    let (live, call) = house.call(&["yes please"]).await;
     call.await.unwrap();
     house.calls.drain(Duration::ZERO).await;
     let summary = live.summary();
@@ -159,7 +165,7 @@ async fn a_call_is_made_watched_logged_and_recorded() {
 async fn what_a_call_leaves_behind_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let house = house(2);
-    let (live, call) = house.call(&["yes please"]);
+    let (live, call) = house.call(&["yes please"]).await;
     call.await.unwrap();
     house.calls.drain(Duration::ZERO).await;
     let folder = house.folder.path().join(".dgh/calls");
@@ -174,8 +180,8 @@ async fn what_a_call_leaves_behind_is_its_owners_alone() {
 #[tokio::test]
 async fn there_are_no_more_calls_than_there_may_be() {
     let house = house(1);
-    let first = house.calls.begin(house.new_call(&[])).unwrap();
-    assert!(matches!(house.calls.begin(house.new_call(&[])), Err(Refused::Full(1))));
+    let first = house.calls.begin(house.new_call(&[])).await.unwrap();
+    assert!(matches!(house.calls.begin(house.new_call(&[])).await, Err(Refused::Full(1))));
     let live = Arc::clone(first.live());
     first.fail("nobody there".to_owned());
     assert_eq!(house.calls.count(), 0);
@@ -184,42 +190,50 @@ async fn there_are_no_more_calls_than_there_may_be() {
         (summary.ended_by.as_deref(), summary.why.as_deref()),
         (Some("not_connected"), Some("nobody there"))
     );
-    assert!(house.calls.begin(house.new_call(&[])).is_ok());
+    assert!(house.calls.begin(house.new_call(&[])).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_call_that_cannot_start_is_told_before_it_rings() {
     let house = house(1);
-    let Err(Refused::Start(error)) = house.calls.begin(house.new_call(&[("nmae", "x")])) else { panic!() };
+    let Err(Refused::Start(error)) = house.calls.begin(house.new_call(&[("nmae", "x")])).await else {
+        panic!()
+    };
     assert!(error.to_string().contains("did you mean `name`?"), "{error}");
     assert_eq!(house.calls.count(), 0);
     let mut phone = house.new_call(&[]);
     phone.line = "twilio";
-    assert!(matches!(house.calls.begin(phone), Err(Refused::NoVoice(_))));
+    assert!(matches!(house.calls.begin(phone).await, Err(Refused::NoVoice(_))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn draining_lets_calls_end_and_ends_those_that_do_not() {
     // A disk takes real time, which passes here while nothing else happens.
     let house = house_that(5, false);
-    let (polite, first) = house.call(&["yes please"]);
-    let (silent, second) = house.call(&[]);
+    let (polite, first) = house.call(&["yes please"]).await;
+    let (silent, second) = house.call(&[]).await;
     tokio::task::yield_now().await;
     let calls = Arc::clone(&house.calls);
     let draining = tokio::spawn(async move { calls.drain(Duration::from_secs(20)).await });
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert!(matches!(house.calls.begin(house.new_call(&[])), Err(Refused::Draining)));
+    assert!(matches!(house.calls.begin(house.new_call(&[])).await, Err(Refused::Draining)));
     assert_eq!(draining.await.unwrap(), 0);
     first.await.unwrap();
     second.await.unwrap();
     assert_eq!(polite.summary().outcome.as_deref(), Some("done"));
     assert_eq!(silent.summary().ended_by.as_deref(), Some("operator"));
+    let words = told(&silent, "speech").pop().unwrap();
+    assert_eq!(words["text"], "I am sorry, this call has to end now. Please call again. Goodbye.");
+    let heard = told(&silent, "record").into_iter().map(|line| line["record"].clone());
+    let heard: Vec<Json> = heard.filter(|record| record["what"] == "agent").collect();
+    assert_eq!(heard.last().unwrap()["text"], words["text"], "it is heard to its end");
+    assert_eq!(told(&polite, "speech").pop().unwrap()["text"], "Goodbye.");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_caller_can_hang_up_by_other_means() {
     let house = house(1);
-    let (live, call) = house.call(&[]);
+    let (live, call) = house.call(&[]).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     live.hang_up();
     call.await.unwrap();
