@@ -94,9 +94,8 @@ impl Browser {
         let node = served.beside(&variable("DGH_TEST_NODE"));
         let all = tokio::task::spawn_blocking(move || drive(node, &plan)).await.unwrap();
         let all = all.as_array().unwrap();
-        if all.iter().any(|json| !json["failed"].is_null()) {
-            panic!("{all:#?}\n{}", served.stories().await);
-        }
+        let failed = all.iter().any(|json| !json["failed"].is_null());
+        assert!(!failed, "{all:#?}\n{}", served.stories().await);
         let seen = |(json, page): (&Json, &Json)| {
             let pcm = std::fs::read(page["heard"].as_str().unwrap()).unwrap();
             let samples = pcm.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();

@@ -48,7 +48,7 @@ impl Relay {
         // It must never wait for us to read.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                into.lock().unwrap().push_str(&format!("{line}\n"));
+                into.lock().unwrap().extend([line.as_str(), "\n"]);
             }
         });
         let relay = Self { child, port, told, _folder: folder };

@@ -4,6 +4,8 @@
 const SPEED = 16;
 // So many pixels from its end a list counts as read to the end.
 const NEAR = 48;
+// A list that moves so soon after it was touched is moved by a hand.
+const TOUCH_MS = 2000;
 
 export class Transcript {
   #list;
@@ -14,8 +16,14 @@ export class Transcript {
 
   constructor(list) {
     this.#list = list;
+    let touched = -Infinity;
+    for (const touch of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      list.addEventListener(touch, () => (touched = performance.now()), { passive: true });
+    }
     list.addEventListener("scroll", () => {
-      this.#follows = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+      const near = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+      // A window that is turned or resized scrolls as well.
+      if (near || performance.now() - touched < TOUCH_MS) this.#follows = near;
     });
     // A keyboard or the keypad takes room.
     new ResizeObserver(() => this.#scroll()).observe(list);
