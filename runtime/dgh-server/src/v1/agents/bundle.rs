@@ -50,12 +50,12 @@ pub(crate) struct Bundle {
     /// The SHA-256 of all of it, which is also its `ETag`.
     hash: String,
     /// By path.
-    files: BTreeMap<String, File>,
+    files: BTreeMap<String, BundleFile>,
 }
 
 /// A file of a bundle. Its content: `GET /api/v1/blobs/{sha256}`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct File {
+pub(crate) struct BundleFile {
     sha256: String,
     /// Bytes.
     size: i64,
@@ -66,13 +66,13 @@ pub(crate) struct File {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Draft {
     /// By path, with `/`. What is not among them is gone.
-    files: BTreeMap<String, FileBody>,
+    files: BTreeMap<String, FileContent>,
 }
 
 /// The content of a file, in one of three ways.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FileBody {
+pub(crate) struct FileContent {
     /// As text.
     #[serde(default)]
     #[schema(nullable = false)]
@@ -119,7 +119,7 @@ pub(crate) async fn show(
     };
     let files = bundle_rows::files(&mut conn, &who.org, &hash).await?;
     let files =
-        files.into_iter().map(|file| (file.path, File { sha256: file.blob, size: file.size })).collect();
+        files.into_iter().map(|file| (file.path, BundleFile { sha256: file.blob, size: file.size })).collect();
     Ok(tagged(Bundle { hash, files }))
 }
 
@@ -168,11 +168,11 @@ pub(crate) async fn put(
     commit(tx).await?;
     bundles::hint(app.db(), &who.org, &agent.slug).await;
     let files = put.listing.into_iter();
-    let files = files.map(|(path, (sha256, size))| (path, File { sha256, size })).collect();
+    let files = files.map(|(path, (sha256, size))| (path, BundleFile { sha256, size })).collect();
     Ok(tagged(Bundle { hash: put.hash, files }))
 }
 
-fn content(file: FileBody) -> Result<Content, &'static str> {
+fn content(file: FileContent) -> Result<Content, &'static str> {
     match (file.text, file.base64, file.sha256) {
         (Some(text), None, None) => Ok(Content::Bytes(text.into_bytes())),
         (None, Some(base64), None) => {
@@ -198,21 +198,21 @@ fn tagged(bundle: Bundle) -> Response {
     post, path = "/agents/{agent}/check", tag = "agents",
     security(("key" = ["viewer", "agents:read"])),
     params(("agent" = String, Path, description = "Its name in addresses.")),
-    responses((status = 200, body = Report)),
+    responses((status = 200, body = CheckReport)),
 )]
 pub(crate) async fn check(
     State(app): State<Arc<App>>,
     who: Who,
     Path(agent): Path<String>,
-) -> Result<Json<Report>, Problem> {
+) -> Result<Json<CheckReport>, Problem> {
     who.needs(Role::Viewer, Scope::AgentsRead)?;
     let checked = bundles::check(app.db(), &who.org, &agent).await?;
-    Ok(Json(Report { draft: checked.draft, errors: checked.errors, report: checked.report }))
+    Ok(Json(CheckReport { draft: checked.draft, errors: checked.errors, report: checked.report }))
 }
 
 /// What the compiler says of a draft.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Report {
+pub(crate) struct CheckReport {
     /// The hash of the draft.
     draft: String,
     /// How many errors there are: with none it can be published.

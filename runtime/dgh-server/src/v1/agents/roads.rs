@@ -67,12 +67,13 @@ pub(crate) struct NewRoute {
     release: Option<i64>,
 }
 
-fn kind() -> utoipa::openapi::schema::Object {
+fn kind() -> utoipa::openapi::schema::Schema {
     let words = [RouteKind::Number, RouteKind::Trigger].map(RouteKind::word);
     utoipa::openapi::schema::ObjectBuilder::new()
         .schema_type(utoipa::openapi::schema::Type::String)
         .enum_values(Some(words))
         .build()
+        .into()
 }
 
 /// Lists the routes, in the order in which they were made.
