@@ -3,14 +3,21 @@
 //! `dgh-bench calls` starts stub providers (their real wire protocols, fixed delays), `dgh serve`
 //! with one agent that uses them, and N callers that speak recorded words over a carrier's media
 //! stream in real time. It prints what a caller notices and what the server spends.
+//!
+//! `dgh-bench api` reads the API at a fixed rate and prints how long the answers took.
+//!
+//! `dgh-bench webhooks` ends calls by the thousand and counts how many of their webhooks a second
+//! arrive.
 
 mod agent;
+mod api;
 mod caller;
 mod clock;
 mod figures;
 mod server;
 mod speech;
 mod stub;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +38,10 @@ enum What {
     Calls(Calls),
     /// The providers alone: speech to text, a model, a voice.
     Stub(Stub),
+    /// Reads of the API at a fixed rate.
+    Api(api::Api),
+    /// Webhooks of calls that end, delivered to a receiver on this machine.
+    Webhooks(webhooks::Webhooks),
 }
 
 /// How the providers answer.
@@ -81,10 +92,15 @@ struct Calls {
 }
 
 fn main() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    match Cli::parse().what {
+    let what = Cli::parse().what;
+    // The callers are one thread: the server has the others. Webhooks are all in this process.
+    let threads = if matches!(what, What::Webhooks(_)) { 2 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    match what {
+        What::Webhooks(args) => runtime.block_on(webhooks::run(args)),
         What::Stub(delays) => runtime.block_on(stub::serve(delays)),
         What::Calls(args) => runtime.block_on(calls(args)),
+        What::Api(args) => runtime.block_on(api::run(args)),
     }
 }
 

@@ -95,7 +95,8 @@ pub(crate) async fn start(dgh: &Path, folder: &Path, record: bool) -> anyhow::Re
     Ok(Server { address, child })
 }
 
-async fn listens(address: &str) -> anyhow::Result<()> {
+/// Waits until something listens.
+pub(crate) async fn listens(address: &str) -> anyhow::Result<()> {
     let until = tokio::time::Instant::now() + START;
     while tokio::time::Instant::now() < until {
         if TcpStream::connect(address).await.is_ok() {

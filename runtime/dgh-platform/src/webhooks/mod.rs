@@ -22,9 +22,7 @@ mod signing;
 mod sweep;
 mod worker;
 
-use std::collections::HashMap;
-
-use dgh_store::deliveries::{self, NewDelivery, NewEndpoint};
+use dgh_store::deliveries::{self, NewDelivery};
 use dgh_store::{Conn, Db, OrgId, StoreError};
 use url::Url;
 
@@ -96,26 +94,16 @@ pub async fn keep(
     due: &[Due],
     now: i64,
 ) -> Result<usize, KeepError> {
-    let mut endpoints: HashMap<(&str, String), dgh_store::EndpointId> = HashMap::new();
     let mut kept = 0;
     for one in due {
         let url = Url::parse(&one.request.envelope.url);
         let origin = url.map_or_else(|_| "?".to_owned(), |url| redact::origin(&url));
-        let endpoint = match endpoints.get(&(one.webhook.as_str(), origin.clone())) {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                let new = NewEndpoint { agent: about.agent, webhook: &one.webhook, origin: &origin };
-                let endpoint = deliveries::target(conn, org, &new, now).await?;
-                endpoints.insert((&one.webhook, origin), endpoint.clone());
-                endpoint
-            }
-        };
         let unique_key = format!("{}:{}:{}:{}", about.call, one.webhook, one.event, one.number);
         let request = serde_json::to_string(&one.request).unwrap_or_default();
         let shown = one.shown.as_ref().map(serde_json::Value::to_string);
         let sealed = vault.seal(&context(org, &unique_key), &request)?;
         let new = NewDelivery {
-            endpoint: &endpoint,
+            origin: &origin,
             agent: about.agent,
             profile: about.profile,
             webhook: &one.webhook,

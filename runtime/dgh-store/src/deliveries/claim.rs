@@ -57,7 +57,7 @@ pub async fn claim_unscoped(
          AND d.lease_until <= $1 \
          AND NOT EXISTS (SELECT 1 FROM endpoints e WHERE e.id = d.endpoint_id \
          AND (e.blocked_until > $1 OR e.disabled_at IS NOT NULL)) \
-         AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.lane = d.lane AND b.id < d.id \
+         AND NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.lane = d.lane AND b.org_id = d.org_id AND b.id < d.id \
          AND b.state IN ('pending', 'parked')) \
          AND ($2 = '' OR REPLACE($2, d.endpoint_id, '') = $2) \
          ORDER BY d.due_at LIMIT $3",

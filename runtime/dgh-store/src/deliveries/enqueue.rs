@@ -3,22 +3,11 @@
 use super::DeliveryState;
 use crate::{Conn, DeliveryId, EndpointId, OrgId, StoreError};
 
-/// Where deliveries go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEndpoint<'a> {
-    /// The agent whose webhook it is.
-    pub agent: &'a str,
-    /// The webhook.
-    pub webhook: &'a str,
-    /// Scheme, host and port.
-    pub origin: &'a str,
-}
-
 /// What is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery<'a> {
-    /// Where to.
-    pub endpoint: &'a EndpointId,
+    /// Scheme, host and port of where it goes.
+    pub origin: &'a str,
     /// The agent.
     pub agent: &'a str,
     /// Whose secrets are used.
@@ -41,43 +30,43 @@ pub struct NewDelivery<'a> {
     pub simulated: bool,
 }
 
-/// The endpoint with this address; made when it is not there.
-pub async fn target(
+/// Keeps a delivery; nothing if the organisation has one with this key already. One to an endpoint
+/// that is disabled is parked, one to an endpoint that is blocked is due when that is over.
+pub async fn enqueue(
     conn: &mut Conn,
     org: &OrgId,
-    new: &NewEndpoint<'_>,
+    new: &NewDelivery<'_>,
     now: i64,
-) -> Result<EndpointId, StoreError> {
-    let find = "SELECT id FROM endpoints WHERE org_id = $1 AND agent = $2 AND webhook = $3 AND origin = $4";
-    let make = "INSERT INTO endpoints (id, org_id, agent, webhook, origin, created_at) \
-                VALUES ($5, $1, $2, $3, $4, $6) ON CONFLICT (org_id, agent, webhook, origin) DO NOTHING";
-    let found = async |conn: &mut Conn| {
-        sqlx::query_scalar(find)
-            .bind(org.as_str())
-            .bind(new.agent)
-            .bind(new.webhook)
-            .bind(new.origin)
-            .fetch_optional(conn)
-            .await
-    };
-    if let Some(id) = found(conn).await? {
-        return Ok(id);
+) -> Result<Option<DeliveryId>, StoreError> {
+    // Nearly always the endpoint is known: one round trip.
+    if let Some(id) = insert(conn, org, new, now).await? {
+        return Ok(Some(id));
     }
-    sqlx::query(make)
+    let made = "INSERT INTO endpoints (id, org_id, agent, webhook, origin, created_at) \
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, agent, webhook, origin) DO NOTHING";
+    let made = sqlx::query(made)
+        .bind(EndpointId::fresh().as_str())
         .bind(org.as_str())
         .bind(new.agent)
         .bind(new.webhook)
         .bind(new.origin)
-        .bind(EndpointId::fresh().as_str())
         .bind(now)
         .execute(&mut *conn)
         .await?;
-    found(conn).await?.ok_or(StoreError::not_found("endpoint"))
+    // It was there, perhaps since a moment ago: asked once more, the delivery is there or is kept.
+    if made.rows_affected() > 0 || !is_known(conn, org, new.unique_key).await? {
+        return insert(conn, org, new, now).await;
+    }
+    Ok(None)
 }
 
-/// Keeps a delivery; nothing if the organisation has one with this key already. One to an endpoint
-/// that is disabled is parked, one to an endpoint that is blocked is due when that is over.
-pub async fn enqueue(
+async fn is_known(conn: &mut Conn, org: &OrgId, unique_key: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM deliveries WHERE org_id = $1 AND unique_key = $2";
+    let found = sqlx::query_scalar::<_, String>(sql).bind(org.as_str()).bind(unique_key);
+    Ok(found.fetch_optional(conn).await?.is_some())
+}
+
+async fn insert(
     conn: &mut Conn,
     org: &OrgId,
     new: &NewDelivery<'_>,
@@ -92,14 +81,14 @@ pub async fn enqueue(
                CASE WHEN $13 = 'simulated' OR e.disabled_at IS NOT NULL THEN NULL \
                WHEN e.blocked_until > $14 THEN e.blocked_until ELSE $14 END, $14, \
                CASE WHEN $13 = 'simulated' THEN $14 END \
-               FROM endpoints e WHERE e.id = $3 AND e.org_id = $2 \
+               FROM endpoints e WHERE e.org_id = $2 AND e.agent = $4 AND e.webhook = $6 AND e.origin = $3 \
                ON CONFLICT (org_id, unique_key) DO NOTHING";
     let id = DeliveryId::fresh();
     let state = if new.simulated { DeliveryState::Simulated } else { DeliveryState::Pending };
     let done = sqlx::query(sql)
         .bind(id.as_str())
         .bind(org.as_str())
-        .bind(new.endpoint.as_str())
+        .bind(new.origin)
         .bind(new.agent)
         .bind(new.profile)
         .bind(new.webhook)

@@ -16,7 +16,7 @@ pub use endpoints::{
     Breaker, Endpoint, EndpointFilter, disable_unscoped, enable, endpoint, endpoints, failed_unscoped,
     health_unscoped, pause_unscoped, probe_unscoped, recovered_unscoped,
 };
-pub use enqueue::{NewDelivery, NewEndpoint, enqueue, target};
+pub use enqueue::{NewDelivery, enqueue};
 pub use finish::{
     Attempt, Ticket, dead_unscoped, delivered_unscoped, park_unscoped, release_unscoped, retry_unscoped,
 };

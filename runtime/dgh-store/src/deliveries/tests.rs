@@ -6,31 +6,26 @@ use crate::{Conn, Db, DeliveryId, EndpointId, OrgId, StoreError};
 
 const BREAKER: Breaker = Breaker { threshold: 3, first_pause: 1_000, longest_pause: 3_000 };
 
-/// An organisation with one endpoint.
+const CRM: &str = "https://crm.example.com";
+
+/// An organisation.
 struct World {
     db: Db,
     org: OrgId,
-    endpoint: EndpointId,
 }
 
 impl World {
-    async fn new(db: &Db) -> Self {
-        let org = OrgId::fresh();
-        let mut tx = db.begin().await.unwrap();
-        let new = NewEndpoint { agent: "desk", webhook: "crm", origin: "https://crm.example.com" };
-        let endpoint = target(&mut tx, &org, &new, 0).await.unwrap();
-        assert_eq!(target(&mut tx, &org, &new, 1).await.unwrap(), endpoint, "it is made once");
-        tx.commit().await.unwrap();
-        Self { db: db.clone(), org, endpoint }
+    fn new(db: &Db) -> Self {
+        Self { db: db.clone(), org: OrgId::fresh() }
     }
 
     async fn add(&self, call: &str, event: &str, now: i64) -> Option<DeliveryId> {
-        self.add_to(&self.endpoint, call, event, now, false).await
+        self.add_to(CRM, call, event, now, false).await
     }
 
     async fn add_to(
         &self,
-        endpoint: &EndpointId,
+        origin: &str,
         call: &str,
         event: &str,
         now: i64,
@@ -38,14 +33,14 @@ impl World {
     ) -> Option<DeliveryId> {
         let mut tx = self.db.begin().await.unwrap();
         let new = NewDelivery {
-            endpoint,
+            origin,
             agent: "desk",
             profile: Some("production"),
             webhook: "crm",
             event,
             call: Some(call),
-            unique_key: &format!("{call}:{endpoint}:{event}"),
-            lane: &format!("{call}:{endpoint}"),
+            unique_key: &format!("{call}:{origin}:{event}"),
+            lane: &format!("{call}:{origin}"),
             sealed: "sealed",
             shown: Some("{}"),
             simulated,
@@ -53,6 +48,12 @@ impl World {
         let id = enqueue(&mut tx, &self.org, &new, now).await.unwrap();
         tx.commit().await.unwrap();
         id
+    }
+
+    async fn endpoint(&self, origin: &str) -> EndpointId {
+        let filter = EndpointFilter::default();
+        let all = self.write(async |conn| endpoints(conn, &self.org, &filter, None, 10, 0).await).await;
+        all.into_iter().find(|endpoint| endpoint.origin == origin).unwrap().id
     }
 
     async fn claim(&self, most: i64, now: i64) -> Vec<Claimed> {
@@ -93,16 +94,17 @@ fn failed<'a>(claimed: &'a Claimed, error: &'a str) -> Attempt<'a> {
 #[tokio::test]
 async fn what_is_told_twice_is_kept_once() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         assert!(world.add("c1", "call.ended", 0).await.is_some());
         assert!(world.add("c1", "call.ended", 5).await.is_none());
         assert!(world.add("c2", "call.ended", 5).await.is_some());
-        // Another organisation's endpoint takes nothing of ours.
-        let other = World::new(&db).await;
-        assert!(other.add_to(&world.endpoint, "c3", "call.ended", 5, false).await.is_none());
+        // Another organisation has endpoints and deliveries of its own.
+        let other = World::new(&db);
+        assert!(other.add("c1", "call.ended", 5).await.is_some());
+        assert_ne!(other.endpoint(CRM).await, world.endpoint(CRM).await);
         // What is simulated is kept, and never due.
-        assert!(world.add_to(&world.endpoint, "c4", "call.ended", 5, true).await.is_some());
-        assert_eq!(world.claim(10, 1_000).await.len(), 2);
+        assert!(world.add_to(CRM, "c4", "call.ended", 5, true).await.is_some());
+        assert_eq!(world.claim(10, 1_000).await.len(), 3);
     })
     .await;
 }
@@ -110,7 +112,7 @@ async fn what_is_told_twice_is_kept_once() {
 #[tokio::test]
 async fn of_many_that_claim_at_once_each_gets_others() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         for call in 0..60 {
             world.add(&format!("c{call}"), "call.ended", 0).await.unwrap();
         }
@@ -131,7 +133,7 @@ async fn of_many_that_claim_at_once_each_gets_others() {
 #[tokio::test]
 async fn who_was_slower_than_its_lease_writes_nothing() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let id = world.add("c1", "call.ended", 0).await.unwrap();
         let slow = world.claim(1, 1).await.remove(0);
         let fast = world.claim(1, 200).await.remove(0);
@@ -169,7 +171,7 @@ async fn who_was_slower_than_its_lease_writes_nothing() {
 #[tokio::test]
 async fn deliveries_of_one_lane_go_one_after_another() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let first = world.add("c1", "call.started", 0).await.unwrap();
         world.add("c1", "call.ended", 0).await.unwrap();
         world.add("c2", "call.ended", 0).await.unwrap();
@@ -195,11 +197,12 @@ async fn deliveries_of_one_lane_go_one_after_another() {
 #[tokio::test]
 async fn an_endpoint_that_keeps_failing_gets_one_attempt_until_it_works() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         for call in 0..6 {
             world.add(&format!("c{call}"), "call.ended", 0).await.unwrap();
         }
-        let endpoint = world.endpoint.as_str();
+        let id = world.endpoint(CRM).await;
+        let endpoint = id.as_str();
         let fail = async |probe: bool, now: i64| {
             world
                 .write(async |conn| failed_unscoped(conn, endpoint, "HTTP 503", BREAKER, probe, now).await)
@@ -236,23 +239,24 @@ async fn an_endpoint_that_keeps_failing_gets_one_attempt_until_it_works() {
 #[tokio::test]
 async fn a_disabled_endpoint_parks_what_is_for_it_until_it_is_enabled() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let before = world.add("c1", "call.ended", 0).await.unwrap();
         let taken = world.claim(1, 1).await.remove(0);
-        world.write(async |conn| disable_unscoped(conn, world.endpoint.as_str(), "410", 5).await).await;
+        let id = world.endpoint(CRM).await;
+        world.write(async |conn| disable_unscoped(conn, id.as_str(), "410", 5).await).await;
         let after = world.add("c2", "call.ended", 10).await.unwrap();
         assert_eq!(world.state(&after).await, ("parked".to_owned(), 0, None));
         assert_eq!(world.state(&before).await.0, "pending", "somebody is sending it");
         world.write(async |conn| release_unscoped(conn, &[ticket(&taken)], 20).await).await;
         assert!(world.claim(10, 1_000).await.is_empty());
-        let shown = world.write(async |conn| endpoint(conn, &world.org, &world.endpoint).await).await;
+        let shown = world.write(async |conn| endpoint(conn, &world.org, &id).await).await;
         assert_eq!(
             (shown.disabled_at, shown.disabled_why.as_deref(), shown.waiting),
             (Some(5), Some("410"), 2)
         );
         let other = OrgId::fresh();
-        assert!(!world.write(async |conn| enable(conn, &other, &world.endpoint, 30).await).await);
-        assert!(world.write(async |conn| enable(conn, &world.org, &world.endpoint, 30).await).await);
+        assert!(!world.write(async |conn| enable(conn, &other, &id, 30).await).await);
+        assert!(world.write(async |conn| enable(conn, &world.org, &id, 30).await).await);
         assert_eq!(world.claim(10, 30).await.len(), 2);
     })
     .await;
@@ -261,7 +265,7 @@ async fn a_disabled_endpoint_parks_what_is_for_it_until_it_is_enabled() {
 #[tokio::test]
 async fn what_waits_for_a_secret_goes_when_it_is_there() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let id = world.add("c1", "call.ended", 0).await.unwrap();
         let claimed = world.claim(1, 1).await.remove(0);
         world.write(async |conn| park_unscoped(conn, &ticket(&claimed), "secret:KEY", "not set").await).await;
@@ -288,7 +292,7 @@ async fn what_waits_for_a_secret_goes_when_it_is_there() {
 #[tokio::test]
 async fn dead_letters_are_found_and_sent_again_with_their_ids() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let mut ids = Vec::new();
         for call in 0..5 {
             ids.push(world.add(&format!("c{call}"), "call.ended", 10).await.unwrap());
@@ -342,7 +346,7 @@ async fn dead_letters_are_found_and_sent_again_with_their_ids() {
 #[tokio::test]
 async fn what_is_old_goes_and_so_does_all_about_a_call() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         for call in ["c1", "c2", "c3"] {
             world.add(call, "call.ended", 0).await.unwrap();
         }
@@ -362,7 +366,7 @@ async fn what_is_old_goes_and_so_does_all_about_a_call() {
 #[tokio::test]
 async fn two_signing_secrets_are_valid_while_one_takes_the_place_of_the_other() {
     on_both(async |db| {
-        let world = World::new(&db).await;
+        let world = World::new(&db);
         let (old, new) = (crate::SecretId::fresh(), crate::SecretId::fresh());
         let add = async |id: &crate::SecretId, until: i64, now: i64| {
             world
@@ -391,12 +395,10 @@ async fn two_signing_secrets_are_valid_while_one_takes_the_place_of_the_other() 
 #[tokio::test]
 async fn what_is_full_is_passed_over_and_a_lone_process_clears_leases() {
     on_both(async |db| {
-        let world = World::new(&db).await;
-        let other = NewEndpoint { agent: "desk", webhook: "crm", origin: "https://other.example.com" };
-        let other = world.write(async |conn| target(conn, &world.org, &other, 0).await).await;
+        let world = World::new(&db);
         world.add("c1", "call.ended", 0).await.unwrap();
-        let id = world.add_to(&other, "c1", "call.ended", 0, false).await.unwrap();
-        let full = [world.endpoint.to_string()];
+        let id = world.add_to("https://other.example.com", "c1", "call.ended", 0, false).await.unwrap();
+        let full = [world.endpoint(CRM).await.to_string()];
         let claimed = world.write(async |conn| claim_unscoped(conn, "n1", 10, &full, 900, 1).await).await;
         assert_eq!(claimed.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
         assert!(world.write(async |conn| any_due_unscoped(conn, 1).await).await);
