@@ -32,6 +32,8 @@ const ALL: &[Migration] = migrations! {
     2 "0002_agents"
     3 "0003_calls"
     4 "0004_deliveries"
+    5 "0005_knowledge"
+    6 "0006_jobs"
 };
 
 /// What was run before each, and tells which were.
