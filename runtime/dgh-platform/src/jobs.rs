@@ -17,7 +17,7 @@ use crate::webhooks::{Jitter, Schedule};
 pub const CHANNEL: &str = "jobs";
 
 /// How long a claim lasts that is not renewed.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(20);
 /// How often it is looked whether something is due that nobody was told of.

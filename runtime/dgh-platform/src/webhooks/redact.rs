@@ -44,7 +44,7 @@ const SHOWN: [&str; 5] =
     ["content-type", "x-dgh-delivery-id", "x-dgh-call-id", "x-dgh-attempt", "webhook-timestamp"];
 
 /// Where an address leads: scheme, host and port. No user, no path, no query.
-pub fn origin(url: &Url) -> String {
+pub(super) fn origin(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
     match url.port() {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
@@ -53,7 +53,7 @@ pub fn origin(url: &Url) -> String {
 }
 
 /// Headers, their values hidden but for those that say which delivery it is.
-pub fn headers(headers: &HeaderMap) -> Json {
+pub(super) fn headers(headers: &HeaderMap) -> Json {
     let shown = |name: &str, value: &dgh_net::header::HeaderValue| match value.to_str() {
         Ok(value) if SHOWN.contains(&name) => value.to_owned(),
         _ => HIDDEN.to_owned(),
@@ -64,7 +64,7 @@ pub fn headers(headers: &HeaderMap) -> Json {
 
 /// A payload with its shape: values of fields that speak of a person or a credential are hidden, and
 /// so is every address, whatever its field is called.
-pub fn payload(json: &Json) -> String {
+pub(super) fn payload(json: &Json) -> String {
     let text = value(json).to_string();
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

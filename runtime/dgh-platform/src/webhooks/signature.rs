@@ -50,7 +50,7 @@ pub fn signature(keys: &[SigningKey], id: &str, seconds: i64, body: &[u8]) -> St
 }
 
 /// A secret that nobody guesses.
-pub fn fresh() -> Result<SecretString, getrandom::Error> {
+pub(super) fn fresh() -> Result<SecretString, getrandom::Error> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes)?;
     Ok(format!("{PREFIX}{}", STANDARD.encode(bytes)).into())

@@ -55,7 +55,7 @@ impl World {
         let settings = Settings {
             timeout: Duration::from_secs(2),
             poll: Duration::from_millis(20),
-            sweep: Duration::from_secs(3_600),
+            sweep: Duration::from_hours(1),
             breaker: Breaker { threshold: 100, first_pause: 1_000, longest_pause: 60_000 },
             ..Settings::default()
         };
