@@ -258,7 +258,7 @@ async fn a_key_does_what_it_was_made_for_until_it_is_over() {
         assert!(matches!(over, Err(AccessError::Invalid { field: "expires_at", .. })));
         commit(tx).await.unwrap();
         let seen = identify(&db, Presented::Key(&made.secret), NOW).await.unwrap().unwrap();
-        assert_eq!((seen.role, seen.scopes, seen.user), (Role::Editor, scopes, None));
+        assert_eq!((seen.role, seen.scopes, seen.user.clone()), (Role::Editor, scopes, None));
         assert!(identify(&db, Presented::Key(&made.secret), NOW + DAY).await.unwrap().is_none(), "over");
         let mut tx = db.begin().await.unwrap();
         for more in [new(Role::Owner, scopes, None), new(Role::Viewer, Scopes::ALL, None)] {
