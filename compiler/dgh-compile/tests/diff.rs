@@ -36,6 +36,7 @@ agent desk {
 
   node tell_desk {
     call desk_for(topic) as desk
+    on error -> end gave_up { say "Please call again." }
     next -> end noted { say "I will tell the {{ topic }} desk." }
   }
 
@@ -163,7 +164,7 @@ fn nodes_are_added_removed_and_renamed() {
     let dropped = changes(&[
         ("-> tell_desk", "-> end noted"),
         (
-            "  node tell_desk {\n    call desk_for(topic) as desk\n    next -> end noted { say \"I will tell the {{ topic }} desk.\" }\n  }\n",
+            "  node tell_desk {\n    call desk_for(topic) as desk\n    on error -> end gave_up { say \"Please call again.\" }\n    next -> end noted { say \"I will tell the {{ topic }} desk.\" }\n  }\n",
             "",
         ),
     ]);
