@@ -16,11 +16,13 @@ mod leaks;
 mod model;
 mod namespace;
 mod network;
+mod nodes;
 mod operations;
 mod phone;
 mod recording;
-mod serve;
+pub(crate) mod serve;
 mod sound;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -51,7 +53,7 @@ fn deepgram(stt: &SttServer) -> String {
 }
 
 /// Looks again and again until something is there.
-async fn until<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) async fn until<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let end = tokio::time::Instant::now() + patience;
     loop {
         if let Some(found) = look() {

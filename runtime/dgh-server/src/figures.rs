@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use dgh_platform::calls::{CALL_SECONDS, DESCRIPTIONS, Kind, SECONDS};
+use dgh_platform::webhooks;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Histograms collect what was measured; without a look at `/metrics` somebody must tidy up.
@@ -20,7 +21,7 @@ fn install() -> anyhow::Result<PrometheusHandle> {
         .set_buckets(SECONDS)?
         .set_buckets_for_metric(Matcher::Full("dgh_call_seconds".to_owned()), CALL_SECONDS)?
         .install_recorder()?;
-    for (kind, name, about) in DESCRIPTIONS {
+    for (kind, name, about) in DESCRIPTIONS.iter().chain(webhooks::DESCRIPTIONS) {
         match kind {
             Kind::Counter => metrics::describe_counter!(*name, *about),
             Kind::Gauge => metrics::describe_gauge!(*name, *about),
