@@ -50,15 +50,20 @@ impl From<BundleError> for Problem {
 
 /// The errors with their places: `agent.dgh:3:7`.
 fn faults(findings: &Findings) -> Vec<Fault> {
-    let all = findings.report["diagnostics"].as_array().into_iter().flatten();
-    let errors = all.filter(|finding| finding["severity"] == "error");
-    let text = |finding: &Json, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let all = findings.report.get("diagnostics").and_then(Json::as_array).into_iter().flatten();
+    let text =
+        |finding: &Json, name: &str| finding.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let number = |finding: &Json, place: &str| finding.pointer(place).and_then(Json::as_u64).unwrap_or(1);
+    let errors = all.filter(|finding| text(finding, "severity") == "error");
     errors
         .take(MOST)
-        .map(|finding| Fault {
-            at: format!("{}:{}:{}", text(finding, "file"), finding["start"]["line"], finding["start"]["col"]),
-            detail: text(finding, "message"),
-            code: Some(text(finding, "code")),
+        .map(|finding| {
+            let (line, col) = (number(finding, "/start/line"), number(finding, "/start/col"));
+            Fault {
+                at: format!("{}:{line}:{col}", text(finding, "file")),
+                detail: text(finding, "message"),
+                code: Some(text(finding, "code")),
+            }
         })
         .collect()
 }
