@@ -9,8 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use dgh_engine::Caller;
 use dgh_ir::Channel;
-use dgh_platform::calls::{Live, Summary};
-use dgh_platform::{NewCall, Pending};
+use dgh_platform::calls::{About, Live, Summary};
+use dgh_platform::{NewCall, Pending, Version};
 use dgh_transport::webrtc::{self, Answered, Candidate, Candidates, Waiting};
 use futures::StreamExt as _;
 use serde::Deserialize;
@@ -36,19 +36,21 @@ pub(crate) async fn start(
     body: Result<Json<Start>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let Json(start) = body?;
-    let current = app.deployments.current();
-    let agent = current.get(&start.agent).ok_or_else(|| ApiError::no_agent(&start.agent))?;
+    let agent = app.agents.resolve(&app.home, &start.agent, &Version::Production, None).await;
+    let agent = agent.map_err(|error| ApiError::of_agent(&start.agent, error))?;
     let web = agent.channels.is_empty() || agent.channels.contains(&Channel::Web);
     let pending = app.calls.begin(NewCall {
         id: start.agent,
-        agent: Arc::clone(agent),
+        agent,
         // An agent that is for telephones alone is tried out as if this were one.
         channel: if web { Channel::Web } else { Channel::Phone },
         line: "webrtc",
         caller: Caller::default(),
         inputs: start.inputs.into_iter().collect(),
         watched: true,
-    })?;
+        about: About::default(),
+    })
+    .await?;
     let config = app.settings.ice.config(app.listens, SystemTime::now());
     let Answered { answer, peer, candidates, waiting } = match webrtc::answer(&start.offer, &config).await {
         Ok(answered) => answered,

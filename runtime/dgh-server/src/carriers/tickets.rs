@@ -1,82 +1,58 @@
-//! Tickets: a webhook that was checked hands one out, and the socket that shows it is let in, once.
+//! Tickets: a webhook that was checked hands one out with the row of its call, and the socket that shows
+//! it is let in, once, by one conditional update: of all sockets at all nodes one gets the call.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use dgh_platform::keys;
+use dgh_store::calls::{self as rows, CallRow, Created, Owner, Ticket};
 
-/// How long a ticket is good. Carriers open the socket within a second or two.
-pub(crate) const GOOD_FOR: Duration = Duration::from_mins(1);
-/// Tickets at a time.
-const MOST: usize = 10_000;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::v1::calls::hashed;
 
-/// Tickets that were handed out and not shown.
-#[derive(Default)]
-pub(crate) struct Tickets(Mutex<HashMap<String, (Ticket, Instant)>>);
+/// How long a ticket of an inbound call is good. Carriers open the socket within a second or two.
+const GOOD_FOR_MS: i64 = 60_000;
 
-/// What a ticket is good for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    pub(crate) carrier: String,
-    pub(crate) agent: String,
-    /// Who calls.
-    pub(crate) from: Option<String>,
-}
-
-impl Tickets {
-    /// Hands out a ticket. None: there are too many.
-    pub(crate) fn issue(&self, ticket: Ticket, name: String, now: Instant) -> Option<String> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
-            all.retain(|_, (_, until)| *until > now);
+/// Writes a call down that a carrier tells of, and hands out its ticket. A carrier that tells twice gets
+/// a fresh ticket for the same call.
+pub(super) async fn issue(app: &App, org: &dgh_store::OrgId, new: rows::NewCall) -> Result<String, ApiError> {
+    let book = app.calls.book().ok_or_else(no_book)?;
+    let word = keys::secret_name().map_err(|error| no_ticket(&error))?;
+    let (now, hash) = (app.now(), hashed(&word));
+    let until = now + GOOD_FOR_MS;
+    let new = rows::NewCall { due_at: Some(until), ticket: Some((hash.clone(), until)), ..new };
+    match book.create(org, &new, now).await? {
+        Created::New => Ok(word),
+        Created::Already(id) => {
+            let mut tx = book.db().begin().await?;
+            let renewed = rows::renew_ticket(&mut tx, org, &id, &hash, until).await?;
+            tx.commit().await.map_err(dgh_store::StoreError::from)?;
+            if renewed { Ok(word) } else { Err(ApiError::conflict("the call is taken already")) }
         }
-        if all.len() >= MOST {
-            return None;
+        Created::Full { max, .. } => {
+            let told = format!("{max} calls go on, and no more are taken at a time");
+            Err(ApiError::full(told))
         }
-        all.insert(name.clone(), (ticket, now + GOOD_FOR));
-        Some(name)
-    }
-
-    /// Takes a ticket back: it is good once, for this carrier and agent.
-    pub(crate) fn take(&self, name: &str, carrier: &str, agent: &str, now: Instant) -> Option<Ticket> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ticket, until) = all.remove(name)?;
-        (until > now && ticket.carrier == carrier && ticket.agent == agent).then_some(ticket)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
+/// Takes the call of a ticket for this node.
+pub(super) async fn redeem(app: &App, carrier: &str, agent: &str, word: &str) -> Result<CallRow, ApiError> {
+    let book = app.calls.book().ok_or_else(no_book)?;
+    let ticket = Ticket { hash: &hashed(word), line: carrier, agent };
+    let mut tx = book.db().begin().await?;
+    let row = rows::redeem_unscoped(&mut tx, ticket, book.node(), app.now()).await?;
+    tx.commit().await.map_err(dgh_store::StoreError::from)?;
+    row.ok_or_else(ApiError::bad_ticket)
+}
 
-    fn ticket() -> Ticket {
-        Ticket { carrier: "twilio".to_owned(), agent: "desk".to_owned(), from: None }
-    }
+/// The right to change a call that was taken.
+pub(super) fn owner(row: &CallRow) -> Owner {
+    Owner { call: row.id.clone(), org: row.org_id.clone(), fence: row.fence }
+}
 
-    #[test]
-    fn a_ticket_is_good_once() {
-        let (tickets, now) = (Tickets::default(), Instant::now());
-        let name = tickets.issue(ticket(), "a".to_owned(), now).unwrap();
-        assert_eq!(tickets.take(&name, "twilio", "desk", now), Some(ticket()));
-        assert_eq!(tickets.take(&name, "twilio", "desk", now), None);
-    }
+fn no_book() -> ApiError {
+    ApiError::internal("calls of carriers are written down, and this server has no book")
+}
 
-    #[test]
-    fn a_ticket_is_good_for_a_minute_and_for_what_it_says() {
-        let (tickets, now) = (Tickets::default(), Instant::now());
-        for (agent, later) in [("desk", GOOD_FOR), ("other", Duration::ZERO)] {
-            let name = tickets.issue(ticket(), "a".to_owned(), now).unwrap();
-            assert_eq!(tickets.take(&name, "twilio", agent, now + later), None);
-        }
-    }
-
-    #[test]
-    fn there_are_only_so_many_and_old_ones_make_place() {
-        let (tickets, now) = (Tickets::default(), Instant::now());
-        for number in 0..MOST {
-            assert!(tickets.issue(ticket(), number.to_string(), now).is_some());
-        }
-        assert_eq!(tickets.issue(ticket(), "x".to_owned(), now), None);
-        assert!(tickets.issue(ticket(), "x".to_owned(), now + GOOD_FOR).is_some());
-    }
+fn no_ticket(error: &anyhow::Error) -> ApiError {
+    ApiError::internal(&format!("no ticket: {error:#}"))
 }

@@ -76,6 +76,7 @@ pub fn shown(record: &Record) -> Option<String> {
     let dim = |text: String| Some(ui::paint(ui::DIM, text));
     match record {
         Record::Caller { text } => Some(format!("{} {text}", ui::paint(ui::CALLER, "caller"))),
+        Record::Late { text } => Some(format!("{} (before) {text}", ui::paint(ui::CALLER, "caller"))),
         Record::Keys { keys } => Some(format!("{} keys {keys}", ui::paint(ui::CALLER, "caller"))),
         Record::Agent { text, cut } => {
             let cut = if *cut { " —" } else { "" };
@@ -97,6 +98,9 @@ pub fn shown(record: &Record) -> Option<String> {
         }
         Record::Refused { message } | Record::Policy { message } => {
             Some(ui::paint(ui::NOTE, format!("  {message}")))
+        }
+        Record::Operator { did, note } => {
+            dim(format!("  operator: {did} {}", note.as_deref().map_or_else(String::new, short)))
         }
         Record::Raised { event } => dim(format!("  {event}")),
         Record::Webhook { name, event } => dim(format!("  webhook {name} on {event}")),

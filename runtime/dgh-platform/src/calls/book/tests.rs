@@ -77,12 +77,15 @@ async fn node(data: &Path, database: Option<&String>, lease: Duration) -> Node {
 async fn node_with(data: &Path, database: Option<&String>, lease: Duration, files_elsewhere: bool) -> Node {
     fs::create_dir_all(data).unwrap();
     fs::write(data.join("agent.dgh"), AGENT).unwrap();
-    let keys = fs::read_to_string(data.parent().unwrap().join("keys")).ok().map(Into::into);
+    let shared = data.parent().unwrap().join("keys");
+    let keys = fs::read_to_string(&shared).ok().map(|text| {
+        let keys: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+        keys.join(",").into()
+    });
     let settings =
         PlatformSettings { database: database.cloned(), keys, ..PlatformSettings::in_folder(data) };
     let (platform, _) = Platform::open(settings).await.unwrap();
     let platform = Arc::new(platform);
-    let shared = data.parent().unwrap().join("keys");
     if !shared.exists() {
         fs::copy(data.join("keys"), shared).unwrap();
     }
