@@ -197,6 +197,12 @@ impl Db {
     }
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("at", &self.shown()).finish_non_exhaustive()
+    }
+}
+
 /// A number from 0 to 1, so that not all come back at the same moment.
 fn jitter() -> f64 {
     let mut byte = [0];
@@ -321,7 +327,9 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_refused_without_repeating_it() {
-        for text in ["", "mysql://root:hunter2@host/x", "hunter2", "sqlite:", "sqlite::memory:", "postgres://:x"] {
+        for text in
+            ["", "mysql://root:hunter2@host/x", "hunter2", "sqlite:", "sqlite::memory:", "postgres://:x"]
+        {
             let Err(error) = Place::read(text) else { panic!("{text}") };
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }

@@ -20,7 +20,13 @@ async fn things(db: &Db) {
     tx.commit().await.unwrap();
 }
 
-async fn insert(conn: &mut Conn, id: &str, org: &str, name: Option<&str>, size: i64) -> Result<(), StoreError> {
+async fn insert(
+    conn: &mut Conn,
+    id: &str,
+    org: &str,
+    name: Option<&str>,
+    size: i64,
+) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO thing (id, org, name, size) VALUES ($1, $2, $3, $4)")
         .bind(id)
         .bind(org)
@@ -90,7 +96,8 @@ async fn errors_are_told_apart_in_the_same_words() {
         drop(tx);
         let wrong = sqlx::query("SELECT nothing FROM thing").execute(db.read()).await;
         assert!(matches!(StoreError::from(wrong.unwrap_err()), StoreError::Broken(_)));
-        let none: Result<(String,), _> = sqlx::query_as("SELECT id FROM thing WHERE id = '9'").fetch_one(db.read()).await;
+        let none: Result<(String,), _> =
+            sqlx::query_as("SELECT id FROM thing WHERE id = '9'").fetch_one(db.read()).await;
         assert!(matches!(StoreError::from(none.unwrap_err()), StoreError::NotFound { .. }));
     })
     .await;
@@ -106,7 +113,12 @@ async fn a_query_is_put_together_with_values_that_stay_values() {
         }
         let find = |org: &'static str, ids: &'static [&'static str]| {
             let mut query = Query::new("SELECT id FROM thing WHERE org = ");
-            query.bind(org).push(" AND id IN (").bind_all(ids.iter().copied()).push(") AND size > ").bind(1_i64);
+            query
+                .bind(org)
+                .push(" AND id IN (")
+                .bind_all(ids.iter().copied())
+                .push(") AND size > ")
+                .bind(1_i64);
             query.push(" ORDER BY id");
             query
         };
@@ -126,7 +138,8 @@ async fn what_is_not_committed_was_never_there_and_readers_write_nothing() {
     on_both_empty(async |db| {
         things(&db).await;
         let count = async || {
-            let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM thing").fetch_one(db.read()).await.unwrap();
+            let (count,): (i64,) =
+                sqlx::query_as("SELECT COUNT(*) FROM thing").fetch_one(db.read()).await.unwrap();
             count
         };
         let mut tx = db.begin().await.unwrap();
