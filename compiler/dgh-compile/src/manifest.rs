@@ -153,7 +153,9 @@ impl Reader {
                 "defaults" => manifest.defaults = self.defaults(value),
                 "recordings" => manifest.recordings = self.named(value, Self::recording),
                 "profiles" => manifest.profiles = self.named(value, Self::profile),
-                _ => self.unknown(key, &["entry", "defaults", "recordings", "profiles"]),
+                // Of the server that the folder is served by, which reads it itself.
+                "server" => drop(self.table(value)),
+                _ => self.unknown(key, &["entry", "defaults", "recordings", "profiles", "server"]),
             }
         }
         manifest

@@ -21,6 +21,8 @@ pub struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        // What it held is free when it is gone.
+        let _ = self.child.wait();
     }
 }
 

@@ -109,9 +109,10 @@ impl Given {
 
     /// A value that cannot be. It is not repeated when it may be secret.
     fn bad(&self, name: &'static str, why: &str) -> Fault {
-        let (values, place) = self.values.get(name).cloned().unwrap_or_default();
+        let (values, place) = self.values.get(name).cloned().unwrap_or_else(|| (Vec::new(), name.to_owned()));
         let secret = SETTINGS.iter().any(|setting| setting.name == name && setting.kind == Kind::Secret);
-        let said = if secret { String::new() } else { format!(" is `{}`", values.join(", ")) };
+        let hidden = secret || values.is_empty();
+        let said = if hidden { " cannot be".to_owned() } else { format!(" is `{}`", values.join(", ")) };
         let hint = format!("{}{}.", why.get(..1).unwrap_or_default().to_uppercase(), why.get(1..).unwrap_or_default());
         Fault::new("bad_setting", format!("{place}{said}"), hint)
     }
