@@ -16,6 +16,7 @@ mod incoming;
 mod line;
 mod outgoing;
 mod peer;
+mod probe;
 mod reports;
 
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use line::{CONNECT_WITHIN, LOST_AFTER, WebRtcLine};
 pub use peer::{Answered, Candidate, Candidates, MAX_OFFER_BYTES, Peer, Waiting, answer};
+pub use probe::probe;
 
 /// Rate of the sound of these lines.
 ///

@@ -324,7 +324,7 @@ pub(super) fn track(ssrc: u32) -> TrackLocalStaticRTP {
     ))
 }
 
-fn setup(error: impl std::fmt::Display) -> WebRtcError {
+pub(super) fn setup(error: impl std::fmt::Display) -> WebRtcError {
     WebRtcError::Setup(error.to_string())
 }
 
