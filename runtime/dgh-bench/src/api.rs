@@ -115,18 +115,15 @@ pub(crate) async fn run(args: Api) -> anyhow::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "figures for people have three digits")]
 fn line(name: &str, of: &Histogram<u64>) {
     let at = |quantile: f64| of.value_at_quantile(quantile) as f64 / 1_000.0;
-    println!(
-        "{name:<14}{:>9}{:>9.2}{:>9.2}{:>9.2}{:>9.2}",
-        of.len(),
-        at(0.5),
-        at(0.95),
-        at(0.99),
-        at(1.0)
-    );
+    println!("{name:<14}{:>9}{:>9.2}{:>9.2}{:>9.2}{:>9.2}", of.len(), at(0.5), at(0.95), at(0.99), at(1.0));
 }
 
 /// The server, where it listens, and the key that its first start tells.
-async fn serve(args: &Api, dgh: &std::path::Path, folder: &agent::Folder) -> anyhow::Result<(Child, String, String)> {
+async fn serve(
+    args: &Api,
+    dgh: &std::path::Path,
+    folder: &agent::Folder,
+) -> anyhow::Result<(Child, String, String)> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut command = Command::new(dgh);
     command

@@ -6,28 +6,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use dgh_platform::{Calls, Deployments};
+use dgh_platform::platform::Platform;
+use dgh_platform::vault::Vault;
+use dgh_platform::{Agents, Calls};
+use dgh_store::{Db, OrgId};
 use dgh_transport::webrtc::Peer;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::carriers::tickets::Tickets;
 use crate::error::ApiError;
 use crate::settings::Settings;
-use crate::{api, assets, carriers, guard};
+use crate::v1::limits::{KNOWN, Limits};
+use crate::v1::problem::Problem;
+use crate::{api, assets, carriers, guard, health, v1};
 
 /// Longest body of a request: an offer is some KiB.
 const MAX_BODY: usize = 128 << 10;
 
 /// What the routes share.
 pub struct App {
-    pub(crate) deployments: Arc<Deployments>,
+    pub(crate) platform: Arc<Platform>,
+    /// The organisation that this machine's agents, its figures and its open page belong to.
+    pub(crate) home: OrgId,
+    pub(crate) limits: Limits,
+    pub(crate) agents: Arc<Agents>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) settings: Settings,
-    pub(crate) tickets: Tickets,
     /// Where it listens.
     pub(crate) listens: SocketAddr,
     pub(crate) figures: PrometheusHandle,
@@ -38,14 +45,40 @@ pub struct App {
 impl App {
     /// What the routes of one server share.
     pub(crate) fn new(
-        deployments: Arc<Deployments>,
+        home: OrgId,
+        agents: Arc<Agents>,
         calls: Arc<Calls>,
         settings: Settings,
         listens: SocketAddr,
         figures: PrometheusHandle,
     ) -> Arc<Self> {
-        let (tickets, peers) = (Tickets::default(), Mutex::default());
-        Arc::new(Self { deployments, calls, settings, tickets, listens, figures, peers })
+        let peers = Mutex::default();
+        let platform = Arc::clone(agents.platform());
+        let limits = Limits::new(settings.api.rate.unwrap_or(KNOWN));
+        Arc::new(Self {
+            platform,
+            home,
+            limits,
+            agents,
+            calls,
+            settings,
+            listens,
+            figures,
+            peers,
+        })
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.platform.db
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.platform.vault
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        self.platform.now()
     }
 
     pub(crate) fn peers(&self) -> MutexGuard<'_, HashMap<String, Peer>> {
@@ -55,25 +88,38 @@ impl App {
 
 /// All routes.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    let browser = Router::new()
+    let door = || from_fn_with_state(Arc::clone(app), guard::door);
+    let ours = || from_fn_with_state(Arc::clone(app), guard::ours);
+    // What is of this server and of no call: for whoever may come in.
+    let inside = Router::new()
         .route("/", get(page))
-        .route("/page/{*path}", get(asset))
         .route("/api/agents", get(api::agents::list))
         .route("/api/calls", get(api::calls::list).post(api::calls::start))
+        .route("/metrics", get(metrics))
+        .route_layer(door());
+    let browser = Router::new()
+        .route("/page/{*path}", get(asset))
+        .route("/login", get(login))
+        .route("/account", get(account))
+        .route("/docs", get(docs))
         .route("/api/calls/{id}", get(api::calls::show))
         .route("/api/calls/{id}/events", get(api::events::follow))
         .route("/api/calls/{id}/candidates", post(api::calls::candidates))
         .route("/api/calls/{id}/offer", post(api::calls::offer))
         .route("/api/calls/{id}/hangup", post(api::calls::hangup))
-        .layer(from_fn_with_state(Arc::clone(app), guard::ours));
+        .route_layer(ours());
     let machines = Router::new()
         .route("/carriers/twilio/{agent}/voice", post(carriers::twilio::voice))
+        .route("/carriers/twilio/calls/{call}/status", post(carriers::twilio::status))
         .route("/carriers/{carrier}/{agent}", get(carriers::socket::without_ticket))
         .route("/carriers/{carrier}/{agent}/{ticket}", get(carriers::socket::with_ticket))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics));
-    browser
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/healthz", get(health::ready));
+    inside
+        .merge(browser)
         .merge(machines)
+        .merge(v1::router(app))
         .fallback(nothing)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -85,19 +131,23 @@ async fn page(asked: HeaderMap) -> Response {
     assets::file("index.html", &asked).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
+async fn login(asked: HeaderMap) -> Response {
+    assets::file("login.html", &asked).unwrap_or_else(|| nowhere().into_response())
+}
+
+async fn account(asked: HeaderMap) -> Response {
+    assets::file("account.html", &asked).unwrap_or_else(|| nowhere().into_response())
+}
+
+async fn docs(asked: HeaderMap) -> Response {
+    assets::file("docs.html", &asked).unwrap_or_else(|| nowhere().into_response())
+}
+
 async fn asset(Path(path): Path<String>, asked: HeaderMap) -> Response {
     match assets::file(&path, &asked) {
         Some(file) => file,
-        None => nothing().await.into_response(),
+        None => nowhere().into_response(),
     }
-}
-
-async fn health(State(app): State<Arc<App>>) -> Response {
-    if app.calls.is_draining() {
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "no new calls are taken")
-            .into_response();
-    }
-    (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "ok\n").into_response()
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
@@ -105,10 +155,23 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, kind)], app.figures.render()).into_response()
 }
 
-async fn nothing() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+async fn nothing(uri: Uri) -> Response {
+    if uri.path().starts_with(v1::PREFIX) {
+        return Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+            .into_response();
+    }
+    nowhere().into_response()
 }
 
-async fn not_allowed() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address takes another method")
+async fn not_allowed(uri: Uri) -> Response {
+    let (status, code) = (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+    let told = "this address takes another method";
+    if uri.path().starts_with(v1::PREFIX) {
+        return Problem::new(status, code, told).into_response();
+    }
+    ApiError::new(status, code, told).into_response()
+}
+
+fn nowhere() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
 }

@@ -4,12 +4,18 @@ use axum::Json;
 use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dgh_platform::Refused;
+use dgh_platform::{BundleError, Refused};
+use dgh_store::StoreError;
 use dgh_transport::webrtc::WebRtcError;
 use serde_json::json;
 
+use crate::v1::problem::Problem;
+
 /// Seconds after which a client may ask again.
 const RETRY_AFTER: &str = "30";
+
+/// What a stranger is told.
+const SIGN_IN: &str = "Sign in at /login, or send `Authorization: Bearer dgh_…`.";
 
 /// An error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +43,43 @@ impl ApiError {
             .hint("GET /api/agents lists those that are served.")
     }
 
+    /// Why an agent cannot be called.
+    pub(crate) fn of_agent(id: &str, error: BundleError) -> Self {
+        match error {
+            BundleError::Store(StoreError::NotFound { .. }) | BundleError::NoRelease { .. } => Self::no_agent(id),
+            error => error.into(),
+        }
+    }
+
     /// No such call, or not theirs: who guesses ids learns nothing.
     pub(crate) fn no_call() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no_call", "there is no such call, or this is not its key")
             .hint("The key that POST /api/calls answered goes into the header `Authorization: Bearer …`.")
+    }
+}
+
+impl ApiError {
+    /// A ticket that is not good.
+    pub(crate) fn bad_ticket() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "bad_ticket", "this ticket is not good, or not any more")
+            .hint("The carrier's webhook hands out a fresh one for every call.")
+    }
+
+    /// There is no place.
+    pub(crate) fn full(told: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "full", told)
+    }
+
+    /// It does not fit to what is there.
+    pub(crate) fn conflict(told: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", told)
+    }
+
+    /// Something is wrong in here. The reason is for the log alone.
+    pub(crate) fn internal(reason: &str) -> Self {
+        tracing::error!(reason, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this")
+            .hint("The log of the server says why.")
     }
 }
 
@@ -55,16 +94,50 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The routes from before `/api/v1` say it in their own form.
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        let error = Self::new(problem.status(), problem.code(), problem.detail());
+        if error.status == StatusCode::UNAUTHORIZED { error.hint(SIGN_IN) } else { error }
+    }
+}
+
 impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         let message = refused.to_string();
         match refused {
             Refused::Full(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "full", message)
                 .hint("`--max-calls` says how many are taken."),
+            Refused::NoPlace { .. } => Self::full(message),
+            Refused::Store(error) => error.into(),
             Refused::Draining => Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message),
             Refused::NoVoice(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_voice", message)
                 .hint("Set the key of its voice, or serve with `--tts`."),
             Refused::Start(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot_start", message),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<BundleError> for ApiError {
+    fn from(error: BundleError) -> Self {
+        match &error {
+            BundleError::Store(StoreError::Unavailable(_)) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_away", "the database does not answer")
+            }
+            BundleError::Unusable(why) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unusable", format!("{why:#}"))
+            }
+            _ => {
+                tracing::error!(%error, "an agent cannot be loaded");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the agent cannot be loaded")
+                    .hint("The log of the server says why.")
+            }
         }
     }
 }

@@ -8,18 +8,35 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use dgh_platform::access::{Role, Scope};
 use url::{Host, Url};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::v1::problem::Problem;
+use crate::v1::{self, who};
 
 /// Nothing from elsewhere, nothing inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
+
+/// What proxies and tunnels add to a request.
+const PROXIES: [&str; 9] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-original-forwarded-for",
+];
 
 /// Headers of every answer.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
@@ -38,6 +55,78 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     }
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Lets in whoever may see what is of this server itself: its agents, its live calls, its figures, its
+/// call page, the document of its API.
+///
+/// The rule, and there is no other: on a laptop everybody may, which is [`is_open`]; else the members
+/// and keys of the organisation that the server began with, with the scope of what they ask for.
+pub(crate) async fn door(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if is_open(&app, &request) {
+        return ours(State(app), request, next).await;
+    }
+    let (parts, body) = request.into_parts();
+    let page = parts.uri.path() == "/" && parts.method == Method::GET;
+    match admit(&app, &parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) if page && problem.status() == StatusCode::UNAUTHORIZED => {
+            Redirect::to("/login?next=/").into_response()
+        }
+        Err(problem) if parts.uri.path().starts_with(v1::PREFIX) => problem.into_response(),
+        Err(problem) => ApiError::from(problem).into_response(),
+    }
+}
+
+async fn admit(app: &App, parts: &Parts) -> Result<(), Problem> {
+    let who = who::ask(parts, app).await?;
+    let path = parts.uri.path();
+    if path.starts_with(v1::PREFIX) {
+        // The document is the same for everybody.
+        return Ok(());
+    }
+    if who.org != app.home {
+        return Err(Problem::not_found("page"));
+    }
+    match (path, parts.method.is_safe()) {
+        ("/metrics", _) => who.needs(Role::Viewer, Scope::MetricsRead),
+        ("/api/calls", true) => who.needs(Role::Viewer, Scope::CallsRead),
+        ("/api/calls", false) => who.needs(Role::Editor, Scope::CallsWrite),
+        _ => who.needs(Role::Viewer, Scope::AgentsRead),
+    }
+}
+
+/// Whether everybody who reaches the server is whoever started it: it listens on this machine alone, has
+/// no public address, and the request did not come through a proxy. A proxy on the same machine also
+/// comes from loopback, so whatever one adds to a request closes the door: a header of its own, the
+/// name of another host, HTTP/1.0 (with which nginx asks unless it is told otherwise). A proxy or a
+/// tunnel that hides all of that must be told of with `--public-url`.
+fn is_open(app: &App, request: &Request) -> bool {
+    if !app.listens.ip().is_loopback() || app.settings.public_url.is_some() {
+        return false;
+    }
+    let headers = request.headers();
+    let proxied =
+        request.version() < Version::HTTP_11 || PROXIES.iter().any(|name| headers.contains_key(*name));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
+    // What is wrong with a name is told by `ours`; here it counts what is certainly this machine.
+    !proxied && host.as_ref().is_none_or(|host| is_loopback(host) || !cannot_be_rebound(host))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(v4)) => v4.is_loopback(),
+        Some(Host::Ipv6(v6)) => v6.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// Whether a request comes from a page of this server. A browser says so; who says nothing is no page.
+pub(crate) fn is_own_page(headers: &HeaderMap, public: Option<&Url>) -> bool {
+    let says = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    says && check(headers, public).is_ok()
 }
 
 /// Lets only our own pages in, and clients that are no browsers.

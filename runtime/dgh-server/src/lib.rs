@@ -5,12 +5,15 @@ mod api;
 mod app;
 mod assets;
 mod carriers;
+pub mod doctor;
 mod error;
 mod figures;
 mod guard;
+mod health;
 mod run;
 mod settings;
+mod v1;
 
 pub use app::App;
-pub use run::{Running, start};
-pub use settings::{IceSettings, Settings};
+pub use run::{Running, bind, start, start_on};
+pub use settings::{ApiSettings, IceSettings, Settings};

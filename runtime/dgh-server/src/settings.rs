@@ -4,9 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
+use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dgh_transport::webrtc::{Config, IceServer};
+use dgh_platform::Fault;
+use dgh_platform::config::Config;
+use dgh_transport::webrtc::{self, IceServer};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -17,8 +21,24 @@ pub struct Settings {
     pub public_url: Option<Url>,
     /// How WebRTC finds its way.
     pub ice: IceSettings,
+    /// How `/api/v1` is asked.
+    pub api: ApiSettings,
+    /// How webhooks are delivered.
+    pub webhooks: dgh_platform::webhooks::Settings,
     /// Take carriers that show no token and no signature. Only on loopback, for tests.
     pub insecure_carriers: bool,
+}
+
+/// How `/api/v1` is asked.
+#[derive(Debug, Clone, Default)]
+pub struct ApiSettings {
+    /// Requests a second of one key or user; 0: as many as they like; none: 100.
+    pub rate: Option<u32>,
+    /// Origins whose pages may ask with a key; `*`: all.
+    pub cors: Vec<HeaderValue>,
+    /// Proxies that are believed when they name the address of a client. With a public address those on
+    /// this machine are, too.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How WebRTC finds its way.
@@ -41,7 +61,50 @@ const TURN_HOURS: u64 = 6;
 /// How long an answer waits for our own candidates. Those of this machine are there at once.
 const GATHER: Duration = Duration::from_millis(300);
 
+impl Settings {
+    /// Whether a proxy at this address is believed.
+    pub(crate) fn trusts(&self, proxy: &IpAddr) -> bool {
+        (self.public_url.is_some() && proxy.is_loopback())
+            || self.api.trusted_proxies.iter().any(|net| net.contains(proxy))
+    }
+
+    /// Where it is reached, with a slash at the end.
+    pub(crate) fn own_url(&self, listens: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => format!("{}/", url.as_str().trim_end_matches('/')),
+            None if listens.ip().is_unspecified() => format!("http://localhost:{}/", listens.port()),
+            None => format!("http://{listens}/"),
+        }
+    }
+}
+
+impl ApiSettings {
+    /// What was set.
+    pub fn of(config: &Config) -> Result<Self, Fault> {
+        let origin = |text: &String| {
+            let bad = |_| Fault::new("bad_setting", format!("cors is `{text}`"), "Write https://app.example.org, or *.");
+            HeaderValue::from_str(text).map_err(bad)
+        };
+        Ok(Self {
+            rate: Some(config.api_rate),
+            cors: config.cors.iter().map(origin).collect::<Result<_, _>>()?,
+            trusted_proxies: config.trusted_proxies.clone(),
+        })
+    }
+}
+
 impl IceSettings {
+    /// What was set.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            stun: config.stun.clone(),
+            turn: config.turn.clone(),
+            turn_secret: config.turn_secret.clone(),
+            turn_login: config.turn_username.clone().zip(config.turn_credential.clone()),
+            public_ip: config.public_ip,
+        }
+    }
+
     /// The servers, for both sides.
     pub(crate) fn servers(&self, now: SystemTime) -> Vec<IceServer> {
         let mut all = Vec::new();
@@ -59,13 +122,13 @@ impl IceSettings {
     }
 
     /// How our side of a connection is set up, for a server that listens here.
-    pub(crate) fn config(&self, listens: SocketAddr, now: SystemTime) -> Config {
-        Config {
+    pub(crate) fn config(&self, listens: SocketAddr, now: SystemTime) -> webrtc::Config {
+        webrtc::Config {
             ice_servers: self.servers(now),
             public_ip: self.public_ip,
             loopback: listens.ip().is_loopback() || listens.ip().is_unspecified(),
             gather: GATHER,
-            ..Config::default()
+            ..webrtc::Config::default()
         }
     }
 

@@ -116,8 +116,8 @@ CREATE TABLE idempotency (
     -- SHA-256 of the request.
     request TEXT NOT NULL,
     status BIGINT,
-    -- Sealed: an answer may hold a key that is shown once.
-    answer BLOB,
+    -- Sealed by the vault: an answer may hold a key that is shown once.
+    answer TEXT,
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (org_id, key)
 );

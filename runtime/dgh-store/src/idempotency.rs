@@ -13,7 +13,7 @@ pub struct Stored {
     /// The status of the answer.
     pub status: i64,
     /// The answer, sealed.
-    pub answer: Vec<u8>,
+    pub answer: String,
 }
 
 /// Takes the key for this transaction. A conflict: another request has it, or had it; see [`get`].
@@ -48,7 +48,7 @@ pub async fn answer(
     org: &OrgId,
     key: &str,
     status: i64,
-    answer: &[u8],
+    answer: &str,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE idempotency SET status = $3, answer = $4 WHERE org_id = $1 AND key = $2")
         .bind(org.as_str())

@@ -44,12 +44,8 @@ pub async fn first_owner(
     users::insert_unscoped(conn, &user, &hash).await?;
     members::insert(conn, &org.id, &user.id, Role::Owner, now).await?;
     let by = Actor::server();
-    let new = NewKey {
-        name: "First key".to_owned(),
-        role: Role::Owner,
-        scopes: Scopes::ALL,
-        expires_at: None,
-    };
+    let new =
+        NewKey { name: "First key".to_owned(), role: Role::Owner, scopes: Scopes::ALL, expires_at: None };
     let made = keys::insert(conn, &org.id, new, Some(user.id.clone()), &by, now).await?;
     let detail = json!({ "name": org.name, "owner": user.id });
     audit::write(conn, &org.id, &by, "org.create", org.id.as_str(), &detail, now).await?;

@@ -93,7 +93,8 @@ pub async fn revoke_key(
 ) -> Result<(), StoreError> {
     let known = keys::get(conn, org, key).await?;
     if keys::revoke(conn, org, key, now).await? {
-        audit::write(conn, org, by, "api_key.revoke", key.as_str(), &json!({ "name": known.name }), now).await?;
+        audit::write(conn, org, by, "api_key.revoke", key.as_str(), &json!({ "name": known.name }), now)
+            .await?;
     }
     Ok(())
 }

@@ -109,12 +109,7 @@ pub async fn sign_out(
 }
 
 /// Shows another organisation of the user.
-pub async fn switch_org(
-    db: &Db,
-    user: &UserId,
-    session: &SessionId,
-    org: &OrgId,
-) -> Result<(), AccessError> {
+pub async fn switch_org(db: &Db, user: &UserId, session: &SessionId, org: &OrgId) -> Result<(), AccessError> {
     let mut tx = db.begin().await?;
     let places = orgs::of_user(&mut tx, user).await?;
     if !places.iter().any(|place| place.org.id == *org) {

@@ -59,7 +59,9 @@ async fn whoever_knows_the_password_gets_a_session_that_ends() {
         // It was used on the sixth day; that is written down by and by.
         let extended = async || {
             let mut conn = db.read().acquire().await.unwrap();
-            sessions::of_user(&mut conn, begun.identity.user.as_ref().unwrap(), None, 9, NOW).await.unwrap()[0].expires_at
+            sessions::of_user(&mut conn, begun.identity.user.as_ref().unwrap(), None, 9, NOW).await.unwrap()
+                [0]
+            .expires_at
         };
         while extended().await == NOW + sign_in::IDLE {
             tokio::task::yield_now().await;
@@ -103,7 +105,8 @@ async fn one_address_that_tries_many_accounts_is_slowed_down_too() {
         let mut blocked = None;
         for account in 0..40 {
             // What is counted is what is looked at; the hashing is not what is tested here.
-            let attempt = throttle::begin(&db, &format!("{account}@example.org"), Some("192.0.2.1"), NOW).await;
+            let attempt =
+                throttle::begin(&db, &format!("{account}@example.org"), Some("192.0.2.1"), NOW).await;
             if let Err(AccessError::Throttled(_)) = attempt {
                 blocked = Some(account);
                 break;
@@ -134,7 +137,10 @@ async fn another_password_ends_the_other_sessions() {
         };
         let new = "staple battery horse";
         assert!(matches!(change("wrong", new).await, Err(AccessError::WrongPassword)));
-        assert!(matches!(change(PASSWORD, "short").await, Err(AccessError::Invalid { field: "password", .. })));
+        assert!(matches!(
+            change(PASSWORD, "short").await,
+            Err(AccessError::Invalid { field: "password", .. })
+        ));
         change(PASSWORD, new).await.unwrap();
         assert!(who(&db, &here.token, NOW).await.is_some() && who(&db, &there.token, NOW).await.is_none());
         assert!(try_in(&db, &owner.email, PASSWORD, "192.0.2.1", NOW).await.is_err());
@@ -159,7 +165,10 @@ async fn a_link_makes_one_member_once() {
         assert!(matches!(member, Err(AccessError::AlreadyMember)));
         let older = invite_now("kim@example.org").await.unwrap().token;
         let token = invite_now("KIM@example.org").await.unwrap().token;
-        assert!(matches!(look(&db, &older, NOW).await, Err(AccessError::InviteGone)), "a newer link replaces it");
+        assert!(
+            matches!(look(&db, &older, NOW).await, Err(AccessError::InviteGone)),
+            "a newer link replaces it"
+        );
         let late = look(&db, &token, NOW + 8 * DAY).await;
         assert!(matches!(late, Err(AccessError::InviteGone)), "a week later it is over");
         let (seen, org, account) = look(&db, &token, NOW).await.unwrap();
@@ -181,7 +190,8 @@ async fn a_link_makes_one_member_once() {
             other.id
         };
         let mut tx = db.begin().await.unwrap();
-        let invited = invite(&mut tx, &other, "kim@example.org", Role::Viewer, &Actor::server(), NOW).await.unwrap();
+        let invited =
+            invite(&mut tx, &other, "kim@example.org", Role::Viewer, &Actor::server(), NOW).await.unwrap();
         commit(tx).await.unwrap();
         let none = accept(&db, &invited.token, None, None, None, None, None, NOW).await;
         assert!(matches!(none, Err(AccessError::SignInFirst)));
@@ -203,7 +213,10 @@ async fn the_last_owner_stays_and_whoever_goes_takes_their_keys_along() {
         let mut tx = db.begin().await.unwrap();
         let leave = remove_member(&mut tx, org, &me, false, &by, NOW).await;
         assert!(matches!(leave, Err(AccessError::LastOwner)), "{leave:?}");
-        assert!(matches!(set_role(&mut tx, org, &me, Role::Viewer, &by, NOW).await, Err(AccessError::LastOwner)));
+        assert!(matches!(
+            set_role(&mut tx, org, &me, Role::Viewer, &by, NOW).await,
+            Err(AccessError::LastOwner)
+        ));
         set_role(&mut tx, org, &me, Role::Owner, &by, NOW).await.unwrap();
         drop(tx);
         let kim = joins(&db, org, "kim@example.org", Role::Owner).await;
@@ -253,7 +266,8 @@ async fn a_key_does_what_it_was_made_for_until_it_is_over() {
         let scopes: Scopes = [Scope::CallsRead].into_iter().collect();
         let new = |role, scopes, expires_at| NewKey { name: " CRM ".into(), role, scopes, expires_at };
         let mut tx = db.begin().await.unwrap();
-        let made = make_key(&mut tx, &maker, new(Role::Editor, scopes, Some(NOW + DAY)), &by, NOW).await.unwrap();
+        let made =
+            make_key(&mut tx, &maker, new(Role::Editor, scopes, Some(NOW + DAY)), &by, NOW).await.unwrap();
         let over = make_key(&mut tx, &maker, new(Role::Editor, scopes, Some(NOW)), &by, NOW).await;
         assert!(matches!(over, Err(AccessError::Invalid { field: "expires_at", .. })));
         commit(tx).await.unwrap();
@@ -308,7 +322,14 @@ async fn the_audit_log_tells_who_did_what_in_pages() {
         assert_eq!(rest[0].by, kim);
         for (filter, count) in [
             (Filter { action: Some("thing.up".into()), ..Filter::default() }, 0),
-            (Filter { user: kim.user.as_ref().map(ToString::to_string), to: Some(NOW + 2), ..Filter::default() }, 2),
+            (
+                Filter {
+                    user: kim.user.as_ref().map(ToString::to_string),
+                    to: Some(NOW + 2),
+                    ..Filter::default()
+                },
+                2,
+            ),
             (Filter { subject: Some("t1".into()), from: Some(NOW + 4), ..Filter::default() }, 1),
             (Filter { action: Some("org.create".into()), ..Filter::default() }, 1),
         ] {

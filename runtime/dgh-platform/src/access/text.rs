@@ -15,9 +15,7 @@ pub const LONGEST_PASSWORD: usize = 256;
 pub(super) fn email(text: &str) -> Result<String, AccessError> {
     let text = text.trim().to_lowercase();
     let parts = text.split_once('@');
-    let good = parts.is_some_and(|(name, host)| {
-        !name.is_empty() && !host.is_empty() && !host.contains('@')
-    });
+    let good = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
     if good && plain && text.len() <= LONGEST_EMAIL {
         Ok(text)
@@ -72,7 +70,9 @@ mod tests {
     fn addresses_are_kept_in_one_spelling() {
         assert_eq!(email(" Kim@Example.ORG ").unwrap(), "kim@example.org");
         assert_eq!(email("owner@localhost").unwrap(), "owner@localhost");
-        for wrong in ["", "kim", "@x", "kim@", "a@b@c", "a b@c", "a\u{7}@c", &format!("{}@x", "a".repeat(260))] {
+        for wrong in
+            ["", "kim", "@x", "kim@", "a@b@c", "a b@c", "a\u{7}@c", &format!("{}@x", "a".repeat(260))]
+        {
             assert!(email(wrong).is_err(), "{wrong}");
         }
     }

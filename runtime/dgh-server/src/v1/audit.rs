@@ -84,8 +84,7 @@ pub(crate) async fn list(
     let Which { user, key, action, subject, from, to } = which;
     let filter = audit::Filter { user, key, action, subject, from, to };
     let mut conn = app.db().read().acquire().await.map_err(StoreError::from)?;
-    let found =
-        audit::list(&mut conn, &who.org, &filter, paging.after.as_deref(), paging.fetch()).await?;
+    let found = audit::list(&mut conn, &who.org, &filter, paging.after.as_deref(), paging.fetch()).await?;
     Ok(Json(paging.page(found, |entry| entry.id.to_string()).map(AuditEntry::from)))
 }
 

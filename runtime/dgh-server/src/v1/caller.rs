@@ -6,10 +6,10 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::app::App;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use crate::app::App;
 
 /// The other end of the connection. The listener adds it to every request.
 #[derive(Debug, Clone, Copy)]

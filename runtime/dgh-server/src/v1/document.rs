@@ -64,7 +64,8 @@ pub(super) fn parameters(document: &Value) -> HashMap<(Method, String), HashSet<
         for (method, operation) in item.as_object().into_iter().flatten() {
             let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
             let known = operation["parameters"].as_array().into_iter().flatten();
-            let names = known.filter(|known| known["in"] == "query").filter_map(|known| known["name"].as_str());
+            let names =
+                known.filter(|known| known["in"] == "query").filter_map(|known| known["name"].as_str());
             all.insert((method, path.clone()), names.map(str::to_owned).collect());
         }
     }
@@ -75,9 +76,9 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = (String, String,
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     paths.flat_map(|(path, item)| {
         let operations = item.as_object_mut().into_iter().flatten();
-        operations.filter(|(method, _)| METHODS.contains(&method.as_str())).filter_map(|(method, operation)| {
-            Some((path.clone(), method.clone(), operation.as_object_mut()?))
-        })
+        operations.filter(|(method, _)| METHODS.contains(&method.as_str())).filter_map(
+            |(method, operation)| Some((path.clone(), method.clone(), operation.as_object_mut()?)),
+        )
     })
 }
 

@@ -121,9 +121,12 @@ async fn again(app: &App, who: &Who, key: &str, request: &str) -> Result<Respons
     let stored = idempotency::get(&mut conn, &who.org, key).await?;
     // Gone between the two questions: it failed, or is over.
     let stored = stored.ok_or_else(|| {
-        Problem::conflict("idempotency_race", "the first request with this key has just ended without an answer")
-            .hint("Send it again.")
-            .retry_after(1)
+        Problem::conflict(
+            "idempotency_race",
+            "the first request with this key has just ended without an answer",
+        )
+        .hint("Send it again.")
+        .retry_after(1)
     })?;
     if stored.request != request {
         return Err(Problem::unprocessable(

@@ -154,8 +154,7 @@ pub(crate) async fn create(
         Begun::Again(answer) => return Ok(answer),
         Begun::First(new, once) => (new, once),
     };
-    let made =
-        access::invite(once.conn(), &who.org, &new.email, new.role, &who.actor(), app.now()).await?;
+    let made = access::invite(once.conn(), &who.org, &new.email, new.role, &who.actor(), app.now()).await?;
     let location = format!("/api/v1/invites/{}", made.invite.id);
     // Behind the `#`: it goes to no server, and into no log on the way.
     let link = format!("{}login#invite={}", app.settings.own_url(app.listens), made.token);
@@ -225,17 +224,9 @@ pub(crate) async fn accept(
     let identity = who.as_ref().map(Who::identity);
     let new = name.map(|name| NewUser { name });
     let (address, browser) = (caller.text(), caller.browser);
-    let accepted = access::accept(
-        app.db(),
-        &token,
-        identity.as_ref(),
-        new,
-        password,
-        address,
-        browser,
-        app.now(),
-    )
-    .await?;
+    let accepted =
+        access::accept(app.db(), &token, identity.as_ref(), new, password, address, browser, app.now())
+            .await?;
     match accepted {
         Accepted::Joined(org) => Ok(Json(Joined { org: org.to_string() }).into_response()),
         Accepted::SignedIn(session) => {

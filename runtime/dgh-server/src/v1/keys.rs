@@ -64,7 +64,11 @@ pub(crate) struct MadeApiKey {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewApiKey {
     /// What it is for.
-    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    )]
     name: String,
     /// What it may do, at most what you may.
     #[schema(schema_with = rights::role)]

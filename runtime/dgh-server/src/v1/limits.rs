@@ -53,8 +53,10 @@ impl Limits {
             known.retain_recent();
         }
         known.check_key(&str::to_owned(key)).map_err(|over| {
-            self.refuse(over, "this key has asked too often").hint("The limit is for each key and user; \
-                `--api-rate` says how many requests a second.")
+            self.refuse(over, "this key has asked too often").hint(
+                "The limit is for each key and user; \
+                `--api-rate` says how many requests a second.",
+            )
         })
     }
 
@@ -118,7 +120,10 @@ mod tests {
         let (greedy, other) = (who(), who());
         let refused = (0..20).find_map(|_| limits.known(&greedy).err()).unwrap();
         let answer = refused.into_response();
-        assert_eq!((answer.status().as_u16(), &answer.headers()[header::RETRY_AFTER]), (429, &"1".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[header::RETRY_AFTER]),
+            (429, &"1".parse().unwrap())
+        );
         assert!(limits.known(&other).is_ok());
         let free = Limits::new(0);
         assert!((0..10_000).all(|_| free.known(&greedy).is_ok()));

@@ -200,7 +200,8 @@ impl From<StoreError> for Problem {
             StoreError::Full | StoreError::ReadOnly => {
                 tracing::error!(%error, "nothing can be written");
                 let status = StatusCode::INSUFFICIENT_STORAGE;
-                Self::new(status, "cannot_write", error.to_string()).hint("The operator of the server is needed.")
+                Self::new(status, "cannot_write", error.to_string())
+                    .hint("The operator of the server is needed.")
             }
             other => Self::internal(other),
         }
@@ -215,8 +216,9 @@ impl From<AccessError> for Problem {
             AccessError::WrongLogin => Self::new(StatusCode::UNAUTHORIZED, "wrong_login", detail)
                 .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             AccessError::Throttled(seconds) => Self::too_many("throttled", detail, seconds),
-            AccessError::NoOrganisation => Self::forbidden("no_organisation", detail)
-                .hint("An owner of an organisation can invite you."),
+            AccessError::NoOrganisation => {
+                Self::forbidden("no_organisation", detail).hint("An owner of an organisation can invite you.")
+            }
             AccessError::WrongPassword => Self::forbidden("wrong_password", detail),
             AccessError::Invalid { field, why } => Self::invalid(field, why),
             AccessError::InviteGone => Self::new(StatusCode::GONE, "invite_gone", detail)
@@ -224,8 +226,9 @@ impl From<AccessError> for Problem {
             AccessError::SignInFirst => Self::conflict("sign_in_first", detail),
             AccessError::AlreadyMember => Self::conflict("already_member", detail),
             AccessError::EmailTaken => Self::conflict("email_taken", detail),
-            AccessError::LastOwner => Self::conflict("last_owner", detail)
-                .hint("Make somebody else an owner first."),
+            AccessError::LastOwner => {
+                Self::conflict("last_owner", detail).hint("Make somebody else an owner first.")
+            }
             AccessError::MoreThanOwn => Self::forbidden("more_than_own", detail),
             AccessError::System(_) => Self::internal(detail),
         }

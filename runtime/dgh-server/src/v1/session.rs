@@ -122,7 +122,8 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     app.limits.stranger(&caller)?;
     // A page of others must not sign anybody in either: as whom it pleases.
-    if headers.contains_key(header::ORIGIN) && !guard::is_own_page(&headers, app.settings.public_url.as_ref()) {
+    if headers.contains_key(header::ORIGIN) && !guard::is_own_page(&headers, app.settings.public_url.as_ref())
+    {
         return Err(Problem::forbidden("foreign_origin", "a page from elsewhere may not do this"));
     }
     let (address, browser) = (caller.text(), caller.browser.clone());
@@ -155,10 +156,7 @@ pub(crate) async fn switch(
     let places = orgs::of_user(&mut conn, user).await?;
     drop(conn);
     let role = places.into_iter().find(|place| place.org.id == org).map(|place| place.role);
-    who = Who::new(
-        access::Identity { org, role: role.unwrap_or(Role::Viewer), ..who.identity() },
-        &caller,
-    );
+    who = Who::new(access::Identity { org, role: role.unwrap_or(Role::Viewer), ..who.identity() }, &caller);
     Ok(Json(describe(&app, &who).await?))
 }
 

@@ -63,9 +63,8 @@ pub(super) fn json_body<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Res
 
 /// JSON as a `T`, or where it is not one.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::bad_request("bad_json", format!("the body is no JSON: {error}"))
-    })?;
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request("bad_json", format!("the body is no JSON: {error}")))?;
     if holds_zero(&value) {
         return Err(Problem::unprocessable("zero_character", "text cannot hold the character U+0000"));
     }

@@ -74,12 +74,7 @@ pub async fn get(conn: &mut Conn, org: &OrgId, user: &UserId) -> Result<Member, 
 }
 
 /// Another role. The last owner stays one: then nothing is changed, and the answer is false.
-pub async fn set_role(
-    conn: &mut Conn,
-    org: &OrgId,
-    user: &UserId,
-    role: Role,
-) -> Result<bool, StoreError> {
+pub async fn set_role(conn: &mut Conn, org: &OrgId, user: &UserId, role: Role) -> Result<bool, StoreError> {
     if role != Role::Owner && is_last_owner(conn, org, user).await? {
         return Ok(false);
     }

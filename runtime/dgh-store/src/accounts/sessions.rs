@@ -64,11 +64,7 @@ pub async fn insert_unscoped(conn: &mut Conn, session: &Session, token: &str) ->
 }
 
 /// The session of a token and its role, when it is still good.
-pub async fn find_unscoped(
-    conn: &mut Conn,
-    token: &str,
-    now: i64,
-) -> Result<Option<SignedIn>, StoreError> {
+pub async fn find_unscoped(conn: &mut Conn, token: &str, now: i64) -> Result<Option<SignedIn>, StoreError> {
     let found = sqlx::query_as(
         "SELECT sessions.id, sessions.user_id, sessions.org_id, sessions.created_at, seen_at, expires_at, ends_at,
                 address, browser, role

@@ -50,7 +50,7 @@ pub(crate) async fn events(
     let permit = permit(book)?;
     let row = row(book, &who.org, &id).await?;
     let follower = book.follow(&row, seen.unwrap_or(0));
-    let events = follow(follower, permit).map(|line| Ok::<_, Infallible>(line));
+    let events = follow(follower, permit).map(Ok::<_, Infallible>);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
