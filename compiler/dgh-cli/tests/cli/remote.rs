@@ -94,10 +94,12 @@ fn publishing_refuses_errors_and_a_wrong_key_opens_nothing() {
 
 #[test]
 fn agents_are_compared_and_who_is_broken_is_told() {
+    let more = CLEAN.replace("  var note", "  input id: text\n\n  var note");
+    let more = more.replace("test \"a note\" {", "test \"a note\" {\n  given id = \"1\"");
     let folder = bundle(&[
         ("a.dgh", CLEAN),
         ("b.dgh", &CLEAN.replace("You take notes.", "You note things.")),
-        ("c.dgh", &CLEAN.replace("  var note", "  input id: text\n\n  var note")),
+        ("c.dgh", &more),
     ]);
     let dgh = |args: &[&str]| command(folder.path(), args).output().unwrap();
     is(&dgh(&["diff", "a.dgh", "a.dgh"]), 0, "they do the same");
