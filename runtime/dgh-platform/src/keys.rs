@@ -36,6 +36,11 @@ pub fn secret_name() -> anyhow::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(random()?)))
 }
 
+/// Where a server keeps what it has when nobody says where.
+pub fn server_folder() -> anyhow::Result<PathBuf> {
+    Ok(folder()?.join("server"))
+}
+
 fn make(path: &PathBuf) -> anyhow::Result<[u8; KEY_LENGTH]> {
     let writing = || format!("cannot write {}", path.display());
     let key = random()?;
