@@ -149,6 +149,10 @@ pub(crate) async fn put(
     Body(draft): Body<Draft>,
 ) -> Result<Response, Problem> {
     who.needs(Role::Editor, Scope::AgentsWrite)?;
+    // Whoever may not see the agent hears nothing of what it needs.
+    let mut conn = app.db().read().acquire().await.map_err(StoreError::from)?;
+    rows::find(&mut conn, &who.org, &agent).await?;
+    drop(conn);
     let wanted = if_match(&headers)?.ok_or_else(needed)?;
     if draft.files.len() > MAX_FILES {
         return Err(Problem::unprocessable("bad_bundle", format!("a bundle has at most {MAX_FILES} files")));
