@@ -76,6 +76,7 @@ pub async fn finish_message_unscoped(conn: &mut Conn, id: &InboxId, done: &str) 
 }
 
 /// What became of a message; none: there is none. The inner none: nothing yet.
+#[allow(clippy::option_option, reason = "no message, and no word of it yet, are two things")]
 pub async fn told(
     conn: &mut Conn,
     org: &OrgId,

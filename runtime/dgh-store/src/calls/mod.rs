@@ -20,9 +20,12 @@ pub use inbox::{
 };
 pub use list::{Filter, Sort, list, tags_of};
 pub use log::{LogPart, append_unscoped, forget_log, parts_after, whole_log};
-pub use nodes::{Node, beat_unscoped, forget_dead_unscoped, join_unscoped, leave_unscoped, nodes_unscoped, shared_key_unscoped};
+pub use nodes::{
+    Node, beat_unscoped, forget_dead_unscoped, join_unscoped, leave_unscoped, nodes_unscoped,
+    shared_key_unscoped,
+};
 pub use own::{
-    Owner, Ticket, advance, adopt_unscoped, by_carrier_unscoped, get, get_unscoped, of_node_unscoped,
+    Owner, Ticket, adopt_unscoped, advance, by_carrier_unscoped, get, get_unscoped, of_node_unscoped,
     overdue_unscoped, progress, redeem_unscoped, renew_ticket, set_carrier_call, take_unowned,
 };
 pub use report::{Bucket, Day, report};
