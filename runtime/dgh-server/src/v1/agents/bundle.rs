@@ -118,8 +118,10 @@ pub(crate) async fn show(
         None => agent.draft,
     };
     let files = bundle_rows::files(&mut conn, &who.org, &hash).await?;
-    let files =
-        files.into_iter().map(|file| (file.path, BundleFile { sha256: file.blob, size: file.size })).collect();
+    let files = files
+        .into_iter()
+        .map(|file| (file.path, BundleFile { sha256: file.blob, size: file.size }))
+        .collect();
     Ok(tagged(Bundle { hash, files }))
 }
 
