@@ -2,25 +2,36 @@
 
 #![allow(clippy::indexing_slicing, reason = "arenas are indexed by ids of their own program")]
 
+pub mod access;
 pub mod agents;
+pub mod bundles;
 pub mod calls;
 pub mod choice;
+pub mod config;
 pub mod deployment;
-pub mod deployments;
+pub mod fault;
+pub mod jobs;
 pub mod keys;
 pub mod latency;
 mod mocks;
 pub mod models;
+pub mod platform;
 pub mod project;
 mod quiet;
 mod recordings;
+pub mod secrets;
 mod tools;
+pub mod vault;
 pub mod watcher;
+pub mod webhooks;
 
+pub use bundles::{Agents, BundleError, Folder, Told, Version};
 pub use calls::{Calls, NewCall, Pending, Refused};
 pub use choice::{Uses, Wanted};
-pub use deployment::{Agent, Options};
-pub use deployments::{Deployment, Deployments, Told};
+pub use deployment::{Agent, Options, Pinned};
+pub use fault::Fault;
 pub use mocks::{Answer, Mocks};
+pub use platform::{FirstStart, Platform};
 pub use project::Project;
 pub use tools::Tools;
+pub use vault::Vault;
