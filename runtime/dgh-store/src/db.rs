@@ -288,6 +288,7 @@ fn drivers() {
 async fn try_out(place: &Place) -> Result<(), StoreError> {
     let mut conn = AnyConnection::connect(place.url.as_str()).await?;
     conn.execute(sqlx::raw_sql(place.dialect.setup())).await?;
+    conn.execute(sqlx::raw_sql(place.dialect.try_out())).await?;
     conn.close().await?;
     Ok(())
 }

@@ -3,8 +3,8 @@
 mod hints;
 mod search;
 
-pub use hints::{Hint, Listener};
 pub(crate) use hints::Hub;
+pub use hints::{Hint, Listener};
 
 use crate::db::Conn;
 
@@ -54,6 +54,15 @@ impl Dialect {
             Self::Sqlite => None,
             // "dgh" and a number, as no other program should choose it.
             Self::Postgres => Some("SELECT pg_advisory_xact_lock(6580072, 1)"),
+        }
+    }
+
+    /// Whether it can be used at all.
+    pub(crate) fn try_out(self) -> &'static str {
+        match self {
+            // Makes the files beside it, for which a disk may have no room.
+            Self::Sqlite => "BEGIN IMMEDIATE; ROLLBACK",
+            Self::Postgres => "SELECT 1",
         }
     }
 
