@@ -120,6 +120,7 @@ fn shown(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const TOO_LARGE: i64 = (16 << 20) + 1;
