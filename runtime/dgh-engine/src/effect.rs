@@ -1,6 +1,6 @@
 //! What has to happen outside.
 
-use dgh_ir::Envelope;
+use dgh_ir::{CallEvent, Envelope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -77,8 +77,8 @@ pub enum Effect {
     Webhook {
         /// Its name.
         name: String,
-        /// The event: `call.ended`.
-        event: String,
+        /// What happened.
+        event: CallEvent,
         /// Address, headers and credentials.
         envelope: Box<Envelope>,
         /// The secret that signs it, where the program names one.

@@ -189,7 +189,7 @@ impl Call {
             self.record(Record::Webhook { name: webhook.name.clone(), event: event.name().into() });
             self.emit(Effect::Webhook {
                 name: webhook.name.clone(),
-                event: event.name().into(),
+                event,
                 envelope,
                 sign: webhook.sign.as_ref().and_then(secret_name),
                 masked: body.as_ref().map(|body| body.masked.clone()),

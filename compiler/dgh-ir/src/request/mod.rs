@@ -193,7 +193,7 @@ pub fn is_configuration(expr: &Expr) -> bool {
 
 impl Words {
     /// The text, its secrets looked up; the name of the first that is not there.
-    pub fn filled<'a>(&'a self, mut secret: impl FnMut(&str) -> Option<String>) -> Result<String, &'a str> {
+    pub fn filled(&self, mut secret: impl FnMut(&str) -> Option<String>) -> Result<String, &str> {
         let mut out = String::new();
         for word in &self.0 {
             match word {

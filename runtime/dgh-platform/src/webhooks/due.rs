@@ -45,12 +45,13 @@ impl DueList {
     /// Looks at an effect; true if it was a webhook.
     pub fn see(&mut self, effect: &Effect) -> bool {
         let Effect::Webhook { name, event, envelope, sign, body, masked } = effect else { return false };
+        let event = event.name().to_owned();
         let count = self.seen.entry((name.clone(), event.clone())).or_default();
         let number = *count;
         *count += 1;
         self.all.push(Due {
             webhook: name.clone(),
-            event: event.clone(),
+            event,
             number,
             request: Frozen {
                 envelope: (**envelope).clone(),
