@@ -67,11 +67,13 @@ async fn run_all(tx: &mut Tx, dialect: Dialect, all: &[Migration]) -> Result<Mig
             .fetch_all(&mut **tx)
             .await?;
     let known = all.last().map_or(-1, |last| last.version);
+    if let Some((found, ..)) = done.last().filter(|(found, ..)| *found > known) {
+        return Err(StoreError::Newer { found: *found, known });
+    }
     for (version, name, sum) in &done {
-        match all.iter().find(|migration| migration.version == *version) {
-            None if *version > known => return Err(StoreError::Newer { found: *version, known }),
-            Some(migration) if checksum(migration) == *sum => {}
-            _ => return Err(StoreError::Changed { version: *version, name: name.clone() }),
+        let same = |migration: &&Migration| migration.version == *version && checksum(migration) == *sum;
+        if !all.iter().any(|migration| same(&migration)) {
+            return Err(StoreError::Changed { version: *version, name: name.clone() });
         }
     }
     let mut ran = Vec::new();

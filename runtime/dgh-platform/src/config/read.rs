@@ -17,8 +17,9 @@ use crate::Fault;
 const TABLE: &str = "server";
 /// What our variables begin with.
 const OURS: &str = "DGH_";
-/// Variables of ours that are no settings of a server: those of the other commands, and of tests.
-const OTHERS: &[&str] = &["DGH_SERVER", "DGH_API_KEY"];
+/// Variables of ours that are no settings of a server: those of the other commands, the Python of the
+/// offline recogniser, and those of tests.
+const OTHERS: &[&str] = &["DGH_SERVER", "DGH_API_KEY", "DGH_PYTHON"];
 const TESTS: &str = "DGH_TEST_";
 /// The longest that anybody waits for a word.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);

@@ -44,7 +44,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 
 #[test]
 fn without_settings_it_is_what_the_table_says() {
-    let config = read("", &[("PATH", "/bin"), ("DGH_TEST_X", "1")], &[]).unwrap();
+    let config = read("", &[("PATH", "/bin"), ("DGH_TEST_X", "1"), ("DGH_PYTHON", "/venv/bin/python"), ("DGH_API_KEY", "k")], &[]).unwrap();
     assert_eq!(config.host.to_string(), "127.0.0.1");
     assert_eq!((config.port, config.max_calls), (8080, crate::calls::MAX_CALLS));
     assert_eq!(config.database_connections, dgh_store::CONNECTIONS);
