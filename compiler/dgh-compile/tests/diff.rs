@@ -1,6 +1,6 @@
 //! What two programs do differently, told of programs as people write them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use dgh_compile::{Memory, compile};
 use dgh_ir::Program;
