@@ -44,7 +44,7 @@ agent bench {{
     );
     std::fs::write(path.join("agent.dgh"), agent)?;
     let manifest = "[profiles.default]\nallow_private = [\"127.0.0.1\"]\n\n[profiles.default.secrets]\n\
-                    DEEPGRAM_API_KEY = \"env:DGH_BENCH_KEY\"\nCARTESIA_API_KEY = \"env:DGH_BENCH_KEY\"\n";
+                    DEEPGRAM_API_KEY = \"env:BENCH_KEY\"\nCARTESIA_API_KEY = \"env:BENCH_KEY\"\n";
     std::fs::write(path.join("dgh.toml"), manifest)?;
     Ok(Folder(path))
 }

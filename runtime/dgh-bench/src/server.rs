@@ -76,7 +76,7 @@ pub(crate) async fn start(dgh: &Path, folder: &Path, record: bool) -> anyhow::Re
         .args(["--max-calls", "10000", "--port", &port.to_string()])
         .arg("--data")
         .arg(folder.join("data"))
-        .env("DGH_BENCH_KEY", "stub")
+        .env("BENCH_KEY", "stub")
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     if !record {
