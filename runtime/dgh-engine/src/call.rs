@@ -159,6 +159,7 @@ impl Call {
             Event::CallerTurn { text, confidence, language } => {
                 self.caller_turn(&text, confidence, language.as_deref());
             }
+            Event::LateWords { text } => self.late_words(text.trim()),
             Event::CallerSpeaking => self.caller_speaks(),
             Event::Keys { keys } => self.keys(&keys),
             Event::ReplySentence { reply, text } => self.reply_sentence(reply, &text),

@@ -20,6 +20,9 @@ pub struct UtteranceId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ToolCallId(pub u32);
 
+/// What stands for the words of a turn that are not written down yet: a model has heard them.
+pub const UNWRITTEN: &str = "[not written down]";
+
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
@@ -57,6 +60,12 @@ pub enum Event {
         name: String,
         /// Its arguments.
         arguments: Json,
+    },
+    /// The words of a turn that was told without them, as [`UNWRITTEN`], are written down now; of the
+    /// oldest such turn.
+    LateWords {
+        /// The words.
+        text: String,
     },
     /// A reply is over.
     ReplyClosed {

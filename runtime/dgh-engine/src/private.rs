@@ -46,9 +46,10 @@ impl Call {
         }
         for record in self.state.held.iter_mut().flatten() {
             match record {
-                Record::Caller { text } | Record::Agent { text, .. } | Record::Refused { message: text } => {
-                    mask(text);
-                }
+                Record::Caller { text }
+                | Record::Late { text }
+                | Record::Agent { text, .. }
+                | Record::Refused { message: text } => mask(text),
                 _ => {}
             }
         }

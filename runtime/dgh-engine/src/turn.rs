@@ -5,6 +5,7 @@ use dgh_ir::{Decider, Event as Pattern, LimitKind, Value};
 use crate::begin::same_language;
 use crate::call::Call;
 use crate::effect::{Effect, Record};
+use crate::event::UNWRITTEN;
 use crate::prepared::declared;
 use crate::reply::Purpose;
 use crate::state::{Cause, OpenTurn, Owes, Phase, Said, Timer, Turn, Waits};
@@ -63,6 +64,25 @@ impl Call {
                 }
                 self.interrupt_reply();
             }
+        }
+    }
+
+    /// What was said in the oldest turn that nobody had written down.
+    pub(crate) fn late_words(&mut self, text: &str) {
+        let shown = self.mask(text);
+        let turns = self.state.history.iter_mut().enumerate();
+        let mut unwritten = turns.filter_map(|(line, said)| match said {
+            Said::Caller(words) if words.contains(UNWRITTEN) => Some((line, words)),
+            _ => None,
+        });
+        if let Some((line, words)) = unwritten.next() {
+            *words = words.replacen(UNWRITTEN, &shown, 1);
+            if let Some(turn) = self.state.turn.as_mut().filter(|turn| turn.line == line) {
+                turn.text = turn.text.replacen(UNWRITTEN, text, 1);
+            }
+            self.record(Record::Late { text: shown });
+        } else if let Some(waiting) = &mut self.state.waiting {
+            waiting.text = waiting.text.replacen(UNWRITTEN, text, 1);
         }
     }
 

@@ -74,6 +74,5 @@ fn measured(voice: &Voice) -> String {
         }
         Voice::FalseInterruption => ui::paint(ui::DIM, "no interruption: the agent goes on"),
         Voice::Discarded => ui::paint(ui::DIM, "the caller goes on: the prepared answer is dropped"),
-        Voice::Late { .. } => ui::paint(ui::DIM, "the words of the turn were written down late"),
     }
 }

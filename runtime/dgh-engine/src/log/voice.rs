@@ -18,11 +18,6 @@ pub enum Voice {
     },
     /// The caller seemed to interrupt, and did not; the agent went on.
     FalseInterruption,
-    /// The words of a caller's turn that was answered before they were written down.
-    Late {
-        /// The words.
-        text: String,
-    },
     /// An answer that was prepared was not wanted: the caller went on.
     Discarded,
     /// A call began or ended to use a provider.

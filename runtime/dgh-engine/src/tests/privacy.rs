@@ -5,6 +5,7 @@ use serde_json::json;
 use super::build::start;
 use super::source::agent;
 use crate::effect::{Effect, Record};
+use crate::event::{Event, UNWRITTEN};
 use crate::reply::Message;
 
 #[test]
@@ -45,6 +46,50 @@ fn a_revealed_value_is_spoken_and_masked_everywhere_else() {
     let said = turn.history.last().unwrap();
     assert_eq!(*said, Message::Caller("[balance]? Never!".into()));
     assert!(!serde_json::to_string(&call.records).unwrap().contains("420"));
+}
+
+#[test]
+fn words_that_are_written_down_late_take_their_place_and_are_masked() {
+    let desk = agent(
+        r#"
+  channels: [web]
+  outcome done
+  input balance: private money
+  start hello
+  node hello {
+    ask "What is it about?"
+    when bye: "Bye" -> end done { say "Bye." }
+  }"#,
+        "",
+    );
+    let mut begin = start();
+    begin.inputs.insert("balance".into(), json!("420 USD"));
+    let mut call = desk.call(begin);
+    while call.play_one() {}
+    call.handle(Event::LateWords { text: "Of no turn".into() });
+    for answer in ["Go on.", "I see."] {
+        call.says(UNWRITTEN);
+        let turn = call.replies.pop_front().unwrap();
+        assert_eq!(*turn.history.last().unwrap(), Message::Caller(UNWRITTEN.into()));
+        call.answer(turn.id, &[answer], &[]);
+        while call.play_one() {}
+    }
+    call.handle(Event::LateWords { text: " About my 420 dollars. ".into() });
+    call.says("Well?");
+    let turn = call.replies.pop_front().unwrap();
+    let said: Vec<_> = turn
+        .history
+        .iter()
+        .filter_map(|message| match message {
+            Message::Caller(words) => Some(words.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said, ["About my [balance].", UNWRITTEN, "Well?"], "the oldest one first");
+    let late: Vec<_> =
+        call.records.iter().filter(|record| matches!(record, Record::Late { .. })).collect();
+    assert_eq!(late, [&Record::Late { text: "About my [balance].".into() }]);
+    assert_eq!(call.call().turns(), 3, "they are no turn of their own");
 }
 
 #[test]

@@ -3,12 +3,11 @@
 
 use std::collections::VecDeque;
 
-use dgh_engine::event::{Event, UtteranceId};
-use dgh_engine::log::Voice;
+use dgh_engine::event::{Event, UNWRITTEN, UtteranceId};
 use dgh_providers::realtime::RealtimeStart;
 
 use super::mouth::Words;
-use super::realtime::{Speaker, Told, UNWRITTEN};
+use super::realtime::{Speaker, Told};
 use super::{Driver, Setup};
 use crate::answer::Fact;
 use crate::line::Line;
@@ -80,7 +79,7 @@ impl<L: Line> Driver<L> {
                 self.turns.handle(Heard::Final { text, confidence: None, language: None }, now);
                 self.turns.handle(Heard::EndOfTurn, now);
             }
-            Told::Late(text) => self.notes.push(Voice::Late { text }),
+            Told::Late(text) => self.tell(Event::LateWords { text }),
             Told::Sound(utterance, samples) => {
                 self.mouth.playout.sound(utterance, &samples);
                 self.stopwatch.sound(utterance, self.clock.micros());

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, BytesMut};
-use dgh_engine::event::{Event, ReplyId, Usage, UtteranceId};
+use dgh_engine::event::{Event, ReplyId, UNWRITTEN, Usage, UtteranceId};
 use dgh_engine::reply::{Message, Model, Purpose, ReplyRequest};
 use dgh_providers::llm::LlmErrorKind;
 use dgh_providers::realtime::{RealtimeEvent, RealtimeInput, RealtimeSession, RealtimeStart};
@@ -43,8 +43,6 @@ use speech::Speech;
 /// How long the words of a turn are waited for. Then the turn goes on without them: the session
 /// heard it.
 pub const WORDS_MS: Millis = 1_000;
-/// What stands in the record for a turn whose words were not written down in time.
-pub const UNWRITTEN: &str = "[not written down]";
 /// A voice that lasts so long is the caller's, for sessions without a detector.
 const ONSET_MS: Millis = 120;
 /// Silence that ends a turn there, unless the node says.

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 pub(super) fn record(record: &Record) -> Option<Json> {
     let shown = match record {
         Record::Caller { .. }
+        | Record::Late { .. }
         | Record::Agent { .. }
         | Record::Keys { .. }
         | Record::Entered { .. }
@@ -22,6 +23,7 @@ pub(super) fn record(record: &Record) -> Option<Json> {
         Record::Completed { .. }
         | Record::Refused { .. }
         | Record::Policy { .. }
+        | Record::Operator { .. }
         | Record::Webhook { .. } => return None,
     };
     Some(json!({ "type": "record", "record": shown }))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dgh_engine::effect::{Effect, Record, ToolRequest};
-use dgh_engine::event::{Event, ReplyId, Timestamp, ToolFailure, Usage};
+use dgh_engine::event::{Event, ReplyId, Timestamp, ToolFailure, UNWRITTEN, Usage};
 use dgh_engine::log::{Voice, What};
 use dgh_engine::reply::{Message, Purpose, ReplyRequest};
 use dgh_providers::double::{
@@ -24,7 +24,6 @@ use tokio::time::Instant;
 use super::ms;
 use super::studio::{Over, Scene, Studio};
 use crate::call::CallTools;
-use crate::call::realtime::UNWRITTEN;
 
 const AGENT: &str = r#"dgh 1
 
@@ -525,7 +524,10 @@ async fn a_turn_is_answered_whose_words_are_not_written_down() {
     let over = studio.ends().await;
     assert!(said(&over).contains(&format!("caller: {UNWRITTEN}")), "{:?}", said(&over));
     assert_eq!(said(&over).last().map(String::as_str), Some("agent: Which one was it?"));
-    assert!(over.voice().contains(&Voice::Late { text: "On March third.".into() }));
+    let late = Record::Late { text: "On March third.".into() };
+    assert!(over.records.contains(&late), "{:?}", over.records);
+    let replayed = dgh_engine::log::replay(&over.prepared, &over.log()).unwrap();
+    assert!(replayed.records.contains(&late));
 }
 
 #[tokio::test(start_paused = true)]
