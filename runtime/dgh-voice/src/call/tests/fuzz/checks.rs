@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use dgh_engine::LAST_WORDS_MS;
 use dgh_engine::effect::{Effect, Record};
 use dgh_engine::event::{Event, UtteranceId};
 use dgh_engine::log::What;
@@ -10,6 +11,7 @@ use dgh_ir::Program;
 
 use super::examples::Case;
 use super::injection::{Injection, Kind};
+use super::world::FRAME_MS;
 use super::{Played, silence};
 
 /// No call is longer, whatever the caller does: the limit of the examples is ten minutes, and those
@@ -107,6 +109,7 @@ fn bounded(played: &Played, injection: Option<Injection>, length: u64) -> Option
         Kind::NeverStops | Kind::Drones => LONGEST_MS,
         // Nothing is left to do but to learn from the last words.
         Kind::HangsUp | Kind::LineLost => at + crate::call::AFTER_HANGUP_MS,
+        Kind::Operator => at + LAST_WORDS_MS.unsigned_abs() + FRAME_MS,
         _ => length + LONGER_MS,
     };
     (played.length() > bound).then(|| format!("it takes too long ({} ms, not {bound})", played.length()))
@@ -146,6 +149,7 @@ fn ended(played: &Played, injection: Option<Injection>) -> Vec<String> {
         "agent" => closed.is_none() || outcome.is_some(),
         "error" => injection.is_some(),
         "limit" => matches!(kind, Some(Kind::NeverStops | Kind::Drones)),
+        "operator" => kind == Some(Kind::Operator),
         _ => false,
     };
     if !fits {
@@ -161,10 +165,25 @@ fn ended(played: &Played, injection: Option<Injection>) -> Vec<String> {
     if !end {
         wrong.push("no end".to_owned());
     }
+    if by == "operator" && !heard_to_the_end(played) {
+        wrong.push("an operator ends it without words".to_owned());
+    }
     if played.world.seen().hung_up.is_none() {
         wrong.push("the line is not hung up".to_owned());
     }
     wrong
+}
+
+/// Whether the agent's last words were played to their end.
+fn heard_to_the_end(played: &Played) -> bool {
+    let last = played.entries().filter_map(|(_, entry)| match &entry.what {
+        What::Effect(Effect::Speak { utterance, .. }) => Some(*utterance),
+        _ => None,
+    });
+    let last = last.last();
+    played.entries().any(
+        |(_, entry)| matches!(&entry.what, What::Event(Event::SpeechFinished { utterance }) if Some(*utterance) == last),
+    )
 }
 
 fn outcomes(program: &Program) -> impl Iterator<Item = &String> {

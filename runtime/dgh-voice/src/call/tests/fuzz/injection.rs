@@ -82,6 +82,8 @@ kinds! {
     NeverStops "never_stops",
     /// A voice goes on and on of which no word is understood.
     Drones "drones",
+    /// An operator ends the call.
+    Operator "operator",
 }
 
 /// How long the network is away.
@@ -157,6 +159,7 @@ pub(super) async fn happens(world: Arc<World>) {
             world.person_stops();
             world.speak(3_600_000);
         }
+        Kind::Operator => world.stops(),
         // Providers see to it.
         Kind::LateWords
         | Kind::ToolsStall

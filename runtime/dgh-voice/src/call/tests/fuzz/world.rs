@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dgh_engine::effect::ToolRequest;
-use dgh_engine::event::{Timestamp, ToolFailure};
+use dgh_engine::event::{Event, StoppedBy, Timestamp, ToolFailure};
 use dgh_engine::log::{Entry, LoggedCall};
 use dgh_engine::reply::{Model, ReplyRequest};
 use dgh_engine::{CallStart, Direction};
@@ -61,6 +61,7 @@ pub(super) struct World {
     pub(super) injection: Option<Injection>,
     scene: Mutex<Scene>,
     line: mpsc::UnboundedSender<Incoming>,
+    facts: mpsc::Sender<Event>,
     stt: Mutex<Option<mpsc::Sender<SttEvent>>>,
     /// Providers that work: models, tools, transfers, voices.
     busy: AtomicU32,
@@ -113,7 +114,7 @@ impl World {
         start.models = vec![model("first")];
         let (line, incoming) = mpsc::unbounded_channel();
         let (watch, kept) = mpsc::unbounded_channel();
-        let (_, inbox) = mpsc::channel(1);
+        let (facts, inbox) = mpsc::channel(1);
         let call = LoggedCall::new(Arc::clone(&case.prepared), &case.agent, start.clone()).unwrap();
         let world = Arc::new(Self {
             began: Instant::now(),
@@ -121,6 +122,7 @@ impl World {
             injection,
             scene: Mutex::new(scene),
             line,
+            facts,
             stt: Mutex::default(),
             busy: AtomicU32::default(),
             pending: AtomicU32::default(),
@@ -181,6 +183,11 @@ impl World {
 
     pub(super) fn person(&self, person: AbortHandle) {
         *self.person.lock().unwrap() = Some(person);
+    }
+
+    /// An operator ends the call.
+    pub(super) fn stops(&self) {
+        let _ = self.facts.try_send(Event::Stop { by: StoppedBy::Operator });
     }
 
     /// The caller leaves the script, in the middle of a word if need be.
