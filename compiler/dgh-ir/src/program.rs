@@ -539,4 +539,13 @@ impl Program {
     pub fn agent(&self, name: &str) -> Option<AgentId> {
         self.agents.find(|a| a.name == name)
     }
+
+    /// What knowledge is called where agents of one program may use the same name: the first by its
+    /// name, later ones with a number behind a `~`.
+    pub fn knowledge_key(&self, id: KnowledgeId) -> Option<String> {
+        let name = &self.knowledge.get(id)?.name;
+        let same = self.knowledge.iter().filter(|(_, knowledge)| knowledge.name == *name);
+        let before = same.take_while(|(other, _)| *other != id).count();
+        Some(if before == 0 { name.clone() } else { format!("{name}~{}", before + 1) })
+    }
 }

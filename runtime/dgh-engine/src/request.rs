@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use dgh_ir::convert::Locale;
 use dgh_ir::render::value_text;
-use dgh_ir::{Decider, Kind, Program, ProviderUse, Purpose as Sink, SlotKind, Type, Value, mask_json, shown};
+use dgh_ir::{
+    Decider, Kind, Program, ProviderUse, Purpose as Sink, SlotKind, ToolRef, Type, Value, mask_json, shown,
+};
 use serde_json::{Map, Value as Json};
 
 use crate::call::Call;
@@ -37,7 +39,7 @@ impl Call {
         let request = ReplyRequest {
             id,
             purpose,
-            persona: if alone { String::new() } else { self.state.persona.clone() },
+            persona: self.persona_here(program, alone),
             history: self.messages(),
             card,
             functions: Arc::clone(&prepared.agent(self.state.agent).functions),
@@ -244,9 +246,32 @@ impl Call {
         options.iter().map(text).collect()
     }
 
+    /// The persona, and below it the knowledge of the node that is given as a whole: it is the same
+    /// in every request of the node, so that the provider's cache of the prompt holds.
+    fn persona_here(&self, program: &Program, alone: bool) -> String {
+        let mut persona = if alone { String::new() } else { self.state.persona.clone() };
+        for used in self.node(program).map_or(&[][..], |node| &node.uses) {
+            let Some(text) = self.whole(program, used) else { continue };
+            if !persona.is_empty() {
+                persona.push_str("\n\n");
+            }
+            persona.push_str("What you know. Answer questions about it from these words alone:\n\n");
+            persona.push_str(text);
+        }
+        persona
+    }
+
+    /// The text of knowledge that is given as a whole.
+    fn whole(&self, program: &Program, used: &ToolRef) -> Option<&str> {
+        let ToolRef::Knowledge(id) = used else { return None };
+        self.state.start.knowledge.get(&program.knowledge_key(*id)?).map(AsRef::as_ref)
+    }
+
     fn tools_here(&self, program: &Program) -> Vec<String> {
         let uses = self.node(program).map_or(&[][..], |node| &node.uses);
-        let here: Vec<_> = uses.iter().flat_map(|tool| functions::spelled_out(program, tool)).collect();
+        // What stands in the request is not looked up.
+        let uses = uses.iter().filter(|used| self.whole(program, used).is_none());
+        let here: Vec<_> = uses.flat_map(|tool| functions::spelled_out(program, tool)).collect();
         let named = &self.prepared.agent(self.state.agent).tools;
         named.iter().filter(|(_, tool)| here.contains(tool)).map(|(name, _)| name.clone()).collect()
     }

@@ -1,5 +1,7 @@
 //! What is known when a call starts. Together with the events it is all that a call depends on.
 
+use std::sync::Arc;
+
 use dgh_ir::Channel;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,9 @@ pub struct CallStart {
     /// Judges for agents that name none.
     #[serde(default)]
     pub judge: Vec<Model>,
+    /// Knowledge whose whole text a model gets (`mode: full`), by its key.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub knowledge: IndexMap<String, Arc<str>>,
     /// Where the transcript will be found.
     #[serde(default)]
     pub transcript_url: Option<String>,
@@ -76,6 +81,7 @@ impl CallStart {
             env: IndexMap::new(),
             models: Vec::new(),
             judge: Vec::new(),
+            knowledge: IndexMap::new(),
             transcript_url: None,
             recording_url: None,
         }

@@ -401,7 +401,7 @@ fn known(program: &Program, tool: &ToolRef) -> Option<Known> {
         ToolRef::Knowledge(id) => {
             let knowledge = program.knowledge.get(*id)?;
             Some(Known {
-                name: ToolName::Knowledge(knowledge.name.clone()),
+                name: ToolName::Knowledge(program.knowledge_key(*id)?),
                 label: knowledge.name.clone(),
                 reads_only: true,
                 result: ToolResultOf::Any,

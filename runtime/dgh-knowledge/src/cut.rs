@@ -68,7 +68,11 @@ impl Rows {
         self.text.push_str(text);
     }
 
-    fn flush(&mut self, splitter: &TextSplitter<text_splitter::Characters>, push: &mut impl FnMut(String, &str)) {
+    fn flush(
+        &mut self,
+        splitter: &TextSplitter<text_splitter::Characters>,
+        push: &mut impl FnMut(String, &str),
+    ) {
         let Self { first, last, text } = std::mem::take(self);
         let place = if first == last { format!("row {first}") } else { format!("rows {first}–{last}") };
         for text in splitter.chunks(&text) {
@@ -93,7 +97,10 @@ mod tests {
         let passages = cut(&[section("Garden", &text), section("Shop", "It sells books.")]);
         assert!(passages.len() > 3, "{}", passages.len());
         for passage in &passages[..passages.len() - 1] {
-            assert!(passage.text.chars().count() <= LETTERS.end && passage.text.ends_with('.'), "{passage:?}");
+            assert!(
+                passage.text.chars().count() <= LETTERS.end && passage.text.ends_with('.'),
+                "{passage:?}"
+            );
             assert_eq!(passage.place, "Garden");
         }
         let words: usize = passages.iter().map(|passage| passage.text.split_whitespace().count()).sum();
@@ -104,8 +111,9 @@ mod tests {
 
     #[test]
     fn rows_go_together_until_a_passage_is_full() {
-        let rows: Vec<Section> =
-            (2..40).map(|row| section(&format!("row {row}"), &format!("name: n{row}; price: {row} EUR"))).collect();
+        let rows: Vec<Section> = (2..40)
+            .map(|row| section(&format!("row {row}"), &format!("name: n{row}; price: {row} EUR")))
+            .collect();
         let passages = cut(&rows);
         assert!(passages[0].place.starts_with("rows 2–"), "{}", passages[0].place);
         assert!(passages.len() > 1 && passages.iter().all(|passage| passage.text.len() <= LETTERS.end));

@@ -10,5 +10,5 @@ mod terms;
 pub use cut::{CUTTER, Passage, cut};
 pub use rank::{Corpus, bm25, cosine, fuse};
 pub use read::{Format, MAX_BYTES, MAX_PAGES, MAX_TEXT, READ_TIME, ReadError, Section, read};
-pub use shelf::{BEST, Document, Found, Shelf, open};
+pub use shelf::{BEST, Document, Found, Shelf, open, passage_id};
 pub use terms::terms;

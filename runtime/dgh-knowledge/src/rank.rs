@@ -87,7 +87,8 @@ pub fn fuse(lists: &[Vec<usize>]) -> Vec<usize> {
 
 /// Places of the scores that count, the highest first; of equals the one that stands first.
 pub(crate) fn best_first(scores: &[f64], counts: impl Fn(f64) -> bool) -> Vec<usize> {
-    let mut best: Vec<(usize, f64)> = scores.iter().copied().enumerate().filter(|(_, s)| counts(*s)).collect();
+    let mut best: Vec<(usize, f64)> =
+        scores.iter().copied().enumerate().filter(|(_, s)| counts(*s)).collect();
     best.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     best.into_iter().map(|(index, _)| index).collect()
 }
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_rare_word_counts_more_than_frequent_ones() {
-        let texts = ["the park is the green one", "the shop", "the parking costs the same", "the the the the"];
+        let texts =
+            ["the park is the green one", "the shop", "the parking costs the same", "the the the the"];
         let passages: Vec<Vec<&str>> = texts.iter().map(|text| text.split(' ').collect()).collect();
         let words = passages.iter().map(Vec::len).sum();
         let ranked = bm25(&question("the parking"), &passages, Corpus { passages: 4, words });

@@ -68,7 +68,7 @@ impl Document {
 }
 
 /// The name of a passage: enough of the document's hash to tell it, and the number.
-pub(crate) fn passage_id(sha256: &str, number: i64) -> String {
+pub fn passage_id(sha256: &str, number: i64) -> String {
     format!("{}.{number}", sha256.get(..12).unwrap_or(sha256))
 }
 

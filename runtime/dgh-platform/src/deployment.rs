@@ -23,6 +23,7 @@ use serde_json::Value as Json;
 
 use crate::bundles::profiles::DefaultModels;
 use crate::choice::{self, Chosen, Reach, Wanted};
+use crate::knowledge::{Knowledge, name_of};
 use crate::{Mocks, Project, Tools, agents, models, recordings};
 
 /// An agent that can take calls. Calls in progress keep the one they began with.
@@ -53,6 +54,7 @@ pub struct Agent {
     client: Client,
     secrets: Arc<dyn Secrets>,
     recordings: Arc<Recordings>,
+    knowledge: Arc<Knowledge>,
 }
 
 /// What a call of an agent runs, so that it can be told later, and found again.
@@ -154,6 +156,9 @@ fn prepare(project: &Project, compiled: Compiled, options: &Options) -> anyhow::
     let recordings: HashMap<String, PathBuf> =
         recordings.map(|(name, recording)| (name.clone(), project.root.join(&recording.file))).collect();
     let program = Arc::new(compiled.program);
+    let mocked =
+        |name: &str| !options.no_mocks && profile.as_ref().is_some_and(|p| p.mocks.contains_key(name));
+    let knowledge = Arc::new(Knowledge::of_files(project, &program, mocked)?);
     let mut ready = Vec::new();
     for (_, agent) in agents::own_agents(&program) {
         let agent = Ingredients {
@@ -166,6 +171,7 @@ fn prepare(project: &Project, compiled: Compiled, options: &Options) -> anyhow::
             defaults: DefaultModels::default(),
             secrets: models::secrets(project, profile.as_ref()),
             recordings: recordings.clone(),
+            knowledge: Arc::clone(&knowledge),
             trusted: true,
         };
         ready.push(Arc::new(agent.prepare(options)?));
@@ -203,6 +209,7 @@ pub(crate) struct Ingredients {
     pub(crate) secrets: Arc<dyn Secrets>,
     /// Files of recordings by name.
     pub(crate) recordings: HashMap<String, PathBuf>,
+    pub(crate) knowledge: Arc<Knowledge>,
     /// Whether it comes from this machine's operator: it may start commands, and ask what its own
     /// settings allow.
     pub(crate) trusted: bool,
@@ -263,6 +270,7 @@ impl Ingredients {
             client: reach.client,
             secrets: self.secrets,
             recordings: recordings::of(self.recordings),
+            knowledge: self.knowledge,
         })
     }
 }
@@ -289,6 +297,9 @@ impl Agent {
         let program = self.prepared.program();
         start.env = self.profile.env.clone();
         start.models.clone_from(&self.chosen.llm);
+        let whole = self.knowledge.whole().iter();
+        let whole = whole.filter(|(key, _)| !self.profile.mocks.contains_key(name_of(key)));
+        start.knowledge = whole.map(|(key, text)| (key.clone(), Arc::clone(text))).collect();
         let agent = program.agent(&self.name).and_then(|id| program.agents.get(id));
         let Some(agent) = agent else { bail!("there is no agent `{}`", self.name) };
         start.inputs = agents::inputs(program, agent, Some(&self.profile), given)?;
@@ -300,7 +311,13 @@ impl Agent {
     /// The tools of one call.
     pub fn tools(&self) -> Tools {
         let mocks = Mocks::new(&self.profile.mocks);
-        Tools::new(Arc::clone(self.prepared.program()), self.locale, Some(mocks), Arc::clone(&self.toolbox))
+        let (program, real) = (Arc::clone(self.prepared.program()), Arc::clone(&self.toolbox));
+        Tools::new(program, self.locale, Some(mocks), real, Arc::clone(&self.knowledge))
+    }
+
+    /// Its knowledge.
+    pub fn knowledge(&self) -> &Arc<Knowledge> {
+        &self.knowledge
     }
 
     /// What is wrong with inputs that were given: the name of each, and why.

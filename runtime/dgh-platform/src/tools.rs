@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 
+use crate::knowledge::{Knowledge, name_of};
 use crate::mocks::{Answer, Mocks};
 
 /// What answers when a tool is called.
@@ -20,12 +21,19 @@ pub struct Tools {
     locale: Locale,
     mocks: Option<Mocks>,
     real: Arc<Toolbox>,
+    knowledge: Arc<Knowledge>,
 }
 
 impl Tools {
     /// Mocks, if any, before the real tools.
-    pub fn new(program: Arc<Program>, locale: Locale, mocks: Option<Mocks>, real: Arc<Toolbox>) -> Self {
-        Self { program, locale, mocks, real }
+    pub fn new(
+        program: Arc<Program>,
+        locale: Locale,
+        mocks: Option<Mocks>,
+        real: Arc<Toolbox>,
+        knowledge: Arc<Knowledge>,
+    ) -> Self {
+        Self { program, locale, mocks, real, knowledge }
     }
 
     /// The answer of a mock, if there is one.
@@ -56,7 +64,7 @@ impl Tools {
         let name = match &request.tool {
             ToolName::Tool(tool) => tool.clone(),
             ToolName::Mcp(server, tool) => format!("{server}.{tool}"),
-            ToolName::Knowledge(name) => name.clone(),
+            ToolName::Knowledge(key) => name_of(key).to_owned(),
         };
         let Some(answer) = self.mock(&name, &request.arguments) else { return self.real(request, now) };
         let result = answer.result.map_err(|message| failure("mock", message));
@@ -75,9 +83,9 @@ impl Tools {
                 self.real.call(name, arguments, request.idempotency_key.as_deref(), timeout, now.0)
             }
             ToolName::Mcp(server, tool) => self.real.call_mcp(server, tool, arguments, timeout),
-            ToolName::Knowledge(name) => {
-                let message = format!("`{name}` cannot be searched here; mock it in dgh.toml");
-                return async move { Err(failure("refused", message)) }.boxed();
+            ToolName::Knowledge(key) => {
+                let question = arguments.get("query").and_then(Json::as_str).unwrap_or_default();
+                return self.knowledge.search(key, question);
             }
         };
         answer.map(|answer| answer.map_err(|error| failure(error.kind.name(), error.to_string()))).boxed()

@@ -77,6 +77,8 @@ ids! {
     AgentId
     /// A published state of an agent.
     ReleaseId
+    /// A document that was cut into passages.
+    DocumentId
     /// Where an agent runs: dev, staging, production.
     ProfileId
     /// A secret.

@@ -96,7 +96,7 @@ pub(super) fn tool_name(program: &Program, tool: &ToolRef) -> Option<ToolName> {
     Some(match tool {
         ToolRef::Tool(id) => ToolName::Tool(program.tools.get(*id)?.name.clone()),
         ToolRef::Mcp(server, name) => ToolName::Mcp(program.mcps.get(*server)?.name.clone(), name.clone()?),
-        ToolRef::Knowledge(id) => ToolName::Knowledge(program.knowledge.get(*id)?.name.clone()),
+        ToolRef::Knowledge(id) => ToolName::Knowledge(program.knowledge_key(*id)?),
         ToolRef::Hole => return None,
     })
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use dgh_ir::Origin;
 use dgh_ir::test::TestCase;
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use crate::effect::Record;
 use crate::prepared::Prepared;
@@ -24,11 +25,21 @@ pub use live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS};
 pub use mocks::TransferEnd;
 pub use scene::Scene;
 
+/// Knowledge that a test does not mock.
+pub trait Searches: std::fmt::Debug + Send + Sync {
+    /// What is found in the knowledge with this key; none: it is not there.
+    fn search(&self, key: &str, question: &str) -> Option<Json>;
+    /// The texts of the knowledge that is given as a whole, by key.
+    fn whole(&self) -> &IndexMap<String, Arc<str>>;
+}
+
 /// What a test may rely on beside its own lines.
 #[derive(Debug, Clone, Default)]
 pub struct TestOptions {
     /// `env` of the profile. Names that neither it nor the test sets get a made-up value.
     pub env: IndexMap<String, String>,
+    /// Where knowledge is searched that the test does not mock.
+    pub knowledge: Option<Arc<dyn Searches>>,
     /// With a model: whether it is asked what it would do on every scripted turn.
     pub compare: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dgh_ir::convert::Locale;
 use dgh_ir::test::{GivenWhat, Meaning, MockWhat, TestCase, TestStep, TestStepKind};
-use dgh_ir::{Channel, Origin, Program, Template, Value};
+use dgh_ir::{Channel, Origin, Program, Template, ToolRef, Value};
 use serde_json::{Value as Json, json};
 
 use super::expect::{Seen, wrong};
@@ -13,7 +13,7 @@ use super::line::ScriptedCall;
 use super::live::{HOLDS_FROM, Live, LiveReply, MOST_TURNS, difference, needs_model};
 use super::mocks::{Mocks, label, tool_name};
 use super::model::{self, Calls, meant, understood};
-use super::{Difference, TestFailure, TestOptions, TestOutcome, dummy};
+use super::{Difference, Searches, TestFailure, TestOptions, TestOutcome, dummy};
 use crate::effect::{Record, ToolName};
 use crate::event::{Event, Timestamp};
 use crate::prepared::{Prepared, declared};
@@ -51,6 +51,8 @@ struct Runner<'a, 'm> {
     live: Option<&'m mut dyn Live>,
     /// Whether it is asked on scripted turns, too.
     compare: bool,
+    /// Where knowledge is searched that the test does not mock.
+    knowledge: Option<Arc<dyn Searches>>,
     differences: Vec<Difference>,
 }
 
@@ -103,6 +105,7 @@ pub(super) fn run(
         origin: case.origin,
         live,
         compare: options.compare,
+        knowledge: options.knowledge.clone(),
         differences: Vec::new(),
     };
     outcome.failure = runner.run().err();
@@ -237,7 +240,8 @@ impl<'a> Runner<'a, '_> {
             return Ok(true);
         }
         if let Some(tool) = self.line.tools.pop_front() {
-            let Some(result) = self.mocks.answer(&tool) else {
+            let answer = self.mocks.answer(&tool).or_else(|| self.found(&tool.tool, &tool.arguments).map(Ok));
+            let Some(result) = answer else {
                 let name = label(&tool.tool);
                 return Err(self.failure(format!(
                     "`{name}` is called, and the test does not say what it answers; add `mock {name} = …`"
@@ -306,22 +310,33 @@ impl<'a> Runner<'a, '_> {
         calls.map_err(|message| TestFailure { origin: script.origin, message })
     }
 
-    /// A search that the test mocks and the node may use is made once, for the words of the
-    /// caller.
+    /// What is found in knowledge that the test does not mock.
+    fn found(&self, tool: &ToolName, arguments: &Json) -> Option<Json> {
+        let ToolName::Knowledge(key) = tool else { return None };
+        let question = arguments.get("query").and_then(Json::as_str).unwrap_or_default();
+        self.knowledge.as_ref()?.search(key, question)
+    }
+
+    /// A search that the test mocks, or that finds something in the files, is made once in a node that
+    /// may use it, for the words of the caller.
     fn searches(&self, request: &ReplyRequest) -> Option<(String, Json)> {
         if matches!(request.purpose, Purpose::AfterTools | Purpose::Tell | Purpose::Resume) {
             return None;
         }
-        let tools = &self.prepared.agent(self.line.call().agent()).tools;
-        let name = request.card.tools.iter().find(|name| {
-            let tool = tools.get(*name).and_then(|tool| tool_name(self.program, tool));
-            tool.is_some_and(|t| matches!(t, ToolName::Knowledge(_)) && self.mocks.has(&t))
-        })?;
         let query = request.history.iter().rev().find_map(|message| match message {
             crate::reply::Message::Caller(text) => Some(text.clone()),
             _ => None,
         });
-        Some((name.clone(), json!({ "query": query.unwrap_or_default() })))
+        let arguments = json!({ "query": query.unwrap_or_default() });
+        let tools = &self.prepared.agent(self.line.call().agent()).tools;
+        let name = request.card.tools.iter().find(|name| {
+            let tool = tools.get(*name).and_then(|tool| tool_name(self.program, tool));
+            let finds = |tool: &ToolName| {
+                self.found(tool, &arguments).is_some_and(|found| found.pointer("/passages/0").is_some())
+            };
+            tool.is_some_and(|t| matches!(t, ToolName::Knowledge(_)) && (self.mocks.has(&t) || finds(&t)))
+        })?;
+        Some((name.clone(), arguments))
     }
 
     /// The `agent_says` lines from here to the next thing that the caller does.
@@ -425,6 +440,19 @@ pub(super) fn start(prepared: &Prepared, case: &TestCase, options: &TestOptions)
             }
             GivenWhat::Hole => {}
         }
+    }
+    if let Some(knowledge) = &options.knowledge {
+        let mocked = |key: &String| {
+            let name = ToolName::Knowledge(key.clone());
+            case.mocks.iter().any(|mock| match &mock.what {
+                MockWhat::Knowledge(id) => {
+                    tool_name(program, &ToolRef::Knowledge(*id)).as_ref() == Some(&name)
+                }
+                _ => false,
+            })
+        };
+        let whole = knowledge.whole().iter().filter(|(key, _)| !mocked(key));
+        start.knowledge = whole.map(|(key, text)| (key.clone(), Arc::clone(text))).collect();
     }
     start.transcript_url = Some("https://example.com/transcript".into());
     start.recording_url = Some("https://example.com/recording".into());

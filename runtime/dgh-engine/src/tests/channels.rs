@@ -377,3 +377,31 @@ fn an_operator_ends_a_call_that_waits_for_the_first_word() {
     assert_eq!(call.spoken, [STOPPED]);
     assert_eq!(ended_by(&call.records), ["operator"]);
 }
+
+#[test]
+fn knowledge_that_is_given_as_a_whole_is_read_in_the_nodes_that_use_it() {
+    let desk = agent(
+        r#"
+  prompt "You are Kim."
+  outcome done
+  knowledge faq { urls: ["https://example.com/faq"], mode: full }
+  knowledge prices { urls: ["https://example.com/prices"] }
+  start hello
+  node hello { prompt "Help them." use faq, prices when more: "They want more" -> other }
+  node other { ask "What else?" when bye: "They leave" -> end done { say "Bye." } }"#,
+        "",
+    );
+    let mut given = chat();
+    given.knowledge.insert("faq".to_owned(), "We open at nine.".into());
+    let mut call = desk.call(given);
+    let first = call.replies.pop_front().unwrap();
+    assert!(first.persona.starts_with("You are Kim.") && first.persona.ends_with("We open at nine."));
+    assert_eq!(first.card.tools, ["prices"]);
+    call.answer(first.id, &["Hello, how can I help?"], &[]);
+    call.says("More");
+    let second = call.replies.pop_front().unwrap();
+    call.answer(second.id, &[], &[("go", json!({ "label": "more" }))]);
+    call.says("Hm");
+    let third = call.replies.pop_front().unwrap();
+    assert_eq!((third.persona.as_str(), third.card.tools.len()), ("You are Kim.", 0));
+}

@@ -13,9 +13,8 @@ const WIDTH: usize = 400;
 const AROUND: &str = "nav, footer, aside, form, dialog, template, [hidden] { display: none }";
 
 /// Elements that hold nothing.
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 /// Elements whose end need not be written.
 const OPEN: &[&str] = &[
     "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "colgroup",

@@ -75,7 +75,10 @@ fn a_table_is_its_rows_with_the_names_of_the_columns() {
     let all = sections(Format::Csv, fixture!("prices.csv"));
     assert_eq!(
         all[0],
-        ("row 2".to_owned(), "service: Cleaning; price: 79 EUR; minutes: 45; note: Twice a year, please".to_owned())
+        (
+            "row 2".to_owned(),
+            "service: Cleaning; price: 79 EUR; minutes: 45; note: Twice a year, please".to_owned()
+        )
     );
     assert_eq!(all[1].1, "service: Whitening; price: 249 EUR; minutes: 60");
     assert!(all[2].1.ends_with("With \"gentle\" anaesthesia"));

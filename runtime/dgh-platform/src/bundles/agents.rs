@@ -259,6 +259,7 @@ impl Agents {
     async fn sweep(&self, now: i64) -> Result<(u64, u64), StoreError> {
         let mut tx = self.platform.db.begin().await?;
         let gone = sweep_unscoped(&mut tx, now - DRAFTS_KEPT, now - BLOBS_KEPT).await?;
+        dgh_store::knowledge::sweep_unscoped(&mut tx, now - DRAFTS_KEPT).await?;
         tx.commit().await.map_err(StoreError::from)?;
         Ok(gone)
     }
@@ -311,7 +312,8 @@ impl Agents {
             let folders = self.folders.read().unwrap_or_else(PoisonError::into_inner);
             folders.get(&row.id).filter(|_| trusted).cloned()
         };
-        let wanted = Wanted { org: org.clone(), row, release, profile, secrets, root, trusted };
+        let db = self.platform.db.clone();
+        let wanted = Wanted { db, org: org.clone(), row, release, profile, secrets, root, trusted };
         let cache = self.platform.data.join(CACHE_FOLDER);
         let work = async { load(conn, wanted, &cache, &self.options).await.map(Arc::new) };
         let made = cell.get_or_try_init(|| work).await.cloned();

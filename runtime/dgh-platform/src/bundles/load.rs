@@ -14,7 +14,7 @@ use dgh_net::Secrets;
 use dgh_store::agents::profiles::Profile;
 use dgh_store::agents::releases::Release;
 use dgh_store::agents::{Agent as Row, blobs, bundles, releases};
-use dgh_store::{Conn, OrgId};
+use dgh_store::{Conn, Db, OrgId};
 use tempfile::NamedTempFile;
 
 use super::error::{BundleError, Findings};
@@ -23,10 +23,11 @@ use super::publish::{blocking, compile, texts};
 use super::source::part_of;
 use crate::deployment::{Ingredients, Options, Pinned, nothing};
 use crate::secrets::{ProfileSecrets, WithFallback};
-use crate::{Agent, Project, models};
+use crate::{Agent, Knowledge, Project, models};
 
 /// What is to be loaded.
 pub(super) struct Wanted {
+    pub(super) db: Db,
     pub(super) org: OrgId,
     pub(super) row: Row,
     /// None: the draft.
@@ -45,7 +46,7 @@ pub(super) async fn load(
     cache: &Path,
     options: &Options,
 ) -> Result<Agent, BundleError> {
-    let Wanted { org, row, release, profile, secrets, root, trusted } = wanted;
+    let Wanted { db, org, row, release, profile, secrets, root, trusted } = wanted;
     let bundle = release.as_ref().map_or(row.draft.clone(), |release| release.bundle.clone());
     let files = texts(conn, &org, &bundle).await?;
     let (program, manifest, entry, part) = match &release {
@@ -64,6 +65,7 @@ pub(super) async fn load(
             (compiled.program, compiled.manifest, entry, part)
         }
     };
+    let knowledge = knowledge(conn, &db, &org, (&bundle, release.as_ref()), &program).await?;
     let recordings = recordings(conn, &org, &bundle, manifest.as_ref(), cache).await?;
     let settings = Settings::of(&profile)?;
     let mut here =
@@ -89,10 +91,33 @@ pub(super) async fn load(
         profile: here,
         defaults: settings.models,
         recordings,
+        knowledge: Arc::new(knowledge),
         trusted,
     };
     let options = options.clone();
     blocking(move || ingredients.prepare(&options)).await?.map_err(BundleError::Unusable)
+}
+
+/// What it knows: a release, what it was published with; a draft, the files of its bundle.
+async fn knowledge(
+    conn: &mut Conn,
+    db: &Db,
+    org: &OrgId,
+    (bundle, release): (&str, Option<&Release>),
+    program: &Program,
+) -> Result<Knowledge, BundleError> {
+    if program.knowledge.iter().next().is_none() {
+        return Ok(Knowledge::default());
+    }
+    match release {
+        Some(release) => Ok(crate::knowledge::published(conn, db, org, &release.id, program).await?),
+        None => {
+            let files = crate::knowledge::files_of(conn, org, bundle, program).await?;
+            let program = program.clone();
+            let read = blocking(move || Knowledge::of_files(&files, &program, |_| false)).await?;
+            read.map_err(BundleError::Unusable)
+        }
+    }
 }
 
 /// Secrets of the store; behind them, for what the operator wrote, those of the environment.

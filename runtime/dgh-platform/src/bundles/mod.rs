@@ -6,6 +6,7 @@
 
 mod agents;
 mod diff;
+mod documents;
 mod drafts;
 mod error;
 pub mod examples;
@@ -21,6 +22,7 @@ mod traffic;
 
 pub use agents::{Agents, Live, Version};
 pub use diff::{Side, compare};
+pub use documents::{DraftDocument, draft_documents, read_again, release_documents};
 pub use drafts::{About, Content, NewAgent, Put, archive, create, describe, put, put_blob};
 pub use error::{BundleError, Findings};
 pub use publish::{Checked, Compilation, Published, Wish, check, compile_draft, hint, publish};

@@ -16,6 +16,8 @@ use super::error::{BundleError, Findings};
 use super::profiles::{self, Settings};
 use super::source::{Texts, part_of};
 use super::traffic as split;
+use crate::knowledge::{self, Gathered, Gathering};
+use crate::models;
 
 /// Letters of a note.
 const MAX_NOTE: usize = 2_000;
@@ -82,6 +84,7 @@ pub struct Compilation {
     compiled: Compiled,
     program: Vec<u8>,
     hash: String,
+    documents: Vec<Gathered>,
 }
 
 /// Publishes a draft. Nothing of it happens when the draft has errors, or changes in the meantime.
@@ -129,7 +132,8 @@ pub async fn compile_draft(db: &Db, org: &OrgId, slug: &str, wish: Wish) -> Resu
         (compiled, program, hash)
     })
     .await?;
-    Ok(Compilation { agent, wish, profile, entry, part, compiled, program, hash })
+    let documents = documents(db, org, &agent.draft, (&compiled, &profile), wish.trusted).await?;
+    Ok(Compilation { agent, wish, profile, entry, part, compiled, program, hash, documents })
 }
 
 impl Compilation {
@@ -141,7 +145,7 @@ impl Compilation {
         by: &Actor,
         now: i64,
     ) -> Result<Published, BundleError> {
-        let Self { agent, wish, profile, entry, part, compiled, program, hash } = self;
+        let Self { agent, wish, profile, entry, part, compiled, program, hash, documents } = self;
         // Somebody may have written a draft while this one compiled.
         let current = agents::find(conn, org, &agent.slug).await?.draft;
         if current != agent.draft {
@@ -166,6 +170,7 @@ impl Compilation {
             created_at: now,
         };
         releases::insert(conn, org, &release, &program).await?;
+        knowledge::keep(conn, org, &release.id, &documents, now).await?;
         let detail = json!({
             "slug": agent.slug, "release": release.number, "profile": profile, "percent": wish.percent,
             "bundle": release.bundle, "note": release.note,
@@ -182,6 +187,33 @@ impl Compilation {
         let report = Findings::of(&compiled).report;
         Ok(Published { release, traffic, report, missing_secrets })
     }
+}
+
+/// The documents of its knowledge, read. That takes long, so no transaction waits for it.
+async fn documents(
+    db: &Db,
+    org: &OrgId,
+    bundle: &str,
+    (compiled, profile): (&Compiled, &str),
+    trusted: bool,
+) -> Result<Vec<Gathered>, BundleError> {
+    if compiled.program.knowledge.iter().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut conn = db.read().acquire().await.map_err(dgh_store::StoreError::from)?;
+    let of_bundle = compiled.manifest.as_ref().and_then(|manifest| manifest.profiles.get(profile));
+    let mut env = of_bundle.map(|profile| profile.env.clone()).unwrap_or_default();
+    match dgh_store::agents::profiles::find(&mut conn, org, profile).await {
+        Ok(found) => env.extend(Settings::of(&found)?.env),
+        Err(dgh_store::StoreError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let allowed =
+        of_bundle.filter(|_| trusted).map(|profile| profile.allow_private.clone()).unwrap_or_default();
+    let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
+    let client = models::guarded(&allowed, None).map_err(BundleError::Unusable)?;
+    let what = Gathering { org, bundle, program: &compiled.program, env: &env, client: &client };
+    knowledge::gather(&mut conn, what).await.map_err(BundleError::Unusable)
 }
 
 /// Tells the nodes that something of an agent or a profile changed. They would find it anyway, with

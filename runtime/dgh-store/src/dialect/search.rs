@@ -2,6 +2,7 @@
 //! elsewhere, so that neither cuts or folds anything, and both find the same.
 
 use super::Dialect;
+use crate::query::Query;
 
 impl Dialect {
     /// Joins the index to passages `p`.
@@ -16,31 +17,45 @@ impl Dialect {
     pub(crate) fn search_match(self) -> (&'static str, &'static str) {
         match self {
             Self::Sqlite => (" AND passage_terms MATCH ", ""),
-            Self::Postgres => {
-                (" AND array_to_tsvector(string_to_array(p.terms, ' ')) @@ CAST(CAST(", " AS TEXT) AS tsquery)")
-            }
+            Self::Postgres => (
+                " AND array_to_tsvector(string_to_array(p.terms, ' ')) @@ CAST(CAST(",
+                " AS TEXT) AS tsquery)",
+            ),
         }
     }
 
     /// The text of a search: one of the first, and one of the second.
     pub(crate) fn search_text(self, first: &[String], second: &[&str]) -> String {
-        let (quote, or, and) = match self {
-            Self::Sqlite => ('"', " OR ", " AND "),
-            Self::Postgres => ('\'', " | ", " & "),
+        let and = match self {
+            Self::Sqlite => " AND ",
+            Self::Postgres => " & ",
         };
-        let quoted = |word: &str| format!("{quote}{word}{quote}");
-        let any = |words: Vec<String>| format!("({})", words.join(or));
-        let first = any(first.iter().map(|word| quoted(word)).collect());
-        let second = any(second.iter().map(|word| quoted(word)).collect());
-        format!("{first}{and}{second}")
+        let first: Vec<&str> = first.iter().map(String::as_str).collect();
+        format!("{}{and}{}", self.search_any(&first), self.search_any(second))
     }
 
-    /// The order of what is found, before the limit: how often the words stand there. Those that are
+    /// The text of a search for any of these words, which are letters and digits.
+    fn search_any(self, words: &[&str]) -> String {
+        let (quote, or) = match self {
+            Self::Sqlite => ('"', " OR "),
+            Self::Postgres => ('\'', " | "),
+        };
+        let quoted: Vec<String> = words.iter().map(|word| format!("{quote}{word}{quote}")).collect();
+        format!("({})", quoted.join(or))
+    }
+
+    /// Orders what is found, so that a limit keeps the best by the ranking of the database; those that are
     /// kept are ranked by who asked.
-    pub(crate) fn search_order(self) -> &'static str {
+    pub(crate) fn search_order(self, query: &mut Query, words: &[&str]) {
         match self {
-            Self::Sqlite => " ORDER BY t.rank, s.position, p.number LIMIT ",
-            Self::Postgres => " ORDER BY s.position, p.number LIMIT ",
+            Self::Sqlite => {
+                query.push(" ORDER BY t.rank");
+            }
+            Self::Postgres => {
+                query.push(" ORDER BY ts_rank(array_to_tsvector(string_to_array(p.terms, ' ')), CAST(CAST(");
+                query.bind(self.search_any(words)).push(" AS TEXT) AS tsquery)) DESC");
+            }
         }
+        query.push(", s.position, p.number");
     }
 }

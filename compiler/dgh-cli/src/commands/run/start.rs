@@ -11,7 +11,7 @@ use dgh_ir::program::{Agent, Channel};
 use dgh_ir::wire;
 use dgh_net::Toolbox;
 use dgh_platform::models::{self, Server};
-use dgh_platform::{Mocks, Project, Tools, agents};
+use dgh_platform::{Knowledge, Mocks, Project, Tools, agents};
 use serde_json::Value as Json;
 
 use crate::args::Run;
@@ -59,7 +59,11 @@ pub fn start(args: &Run) -> anyhow::Result<Option<Started>> {
     let mocks = profile.filter(|_| !args.no_mocks).map(|profile| Mocks::new(&profile.mocks));
     let env = call_start.env.clone();
     let real = Arc::new(Toolbox::new(Arc::clone(&program), client, secrets, env, agent.locale()));
-    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real);
+    let mocked =
+        |name: &str| !args.no_mocks && profile.is_some_and(|profile| profile.mocks.contains_key(name));
+    let knowledge = Arc::new(Knowledge::of_files(&project, &program, mocked)?);
+    call_start.knowledge.clone_from(knowledge.whole());
+    let tools = Tools::new(Arc::clone(&program), agent.locale(), mocks, real, knowledge);
     let notes = notes(&project, agent, &chosen);
     let source = ProgramRef { path: project.shown(), hash: wire::content_hash(&program) };
     let call = LoggedCall::new(Prepared::new(program), &agent.name, call_start);

@@ -24,6 +24,7 @@ use self::live::LiveModel;
 use super::check::report_errors;
 use crate::Outcome;
 use crate::args::Test;
+use dgh_platform::Knowledge;
 use dgh_platform::project::{self, Project};
 
 pub fn run(args: &Test) -> anyhow::Result<Outcome> {
@@ -93,7 +94,9 @@ impl Suite {
         let profile = self.compiled.manifest.as_ref().and_then(|m| m.profile(args.profile.as_deref()));
         let env = profile.map(|(_, profile)| profile.env.clone()).unwrap_or_default();
         let prepared = Prepared::new(Arc::new(self.compiled.program.clone()));
-        let options = TestOptions { env, compare: args.live };
+        // What a test mocks is not searched, whatever the files hold.
+        let knowledge = Knowledge::of_files(&self.project, &self.compiled.program, |_| false)?;
+        let options = TestOptions { env, knowledge: Some(Arc::new(knowledge)), compare: args.live };
         let timed = |run: &mut dyn FnMut() -> TestOutcome| {
             let started = Instant::now();
             let outcome = run();
