@@ -30,7 +30,7 @@ const HEAD_WITHIN: Duration = Duration::from_secs(20);
 /// Longest head of a request, and what is kept to read and write per connection.
 const MAX_HEAD: usize = 32 << 10;
 /// Between two looks for sessions, links and answers that are over.
-const TIDY: Duration = Duration::from_secs(600);
+const TIDY: Duration = Duration::from_mins(10);
 /// A pause when no connection can be taken.
 const NOT_TAKEN: Duration = Duration::from_millis(100);
 
@@ -89,7 +89,7 @@ pub async fn start_on(
     );
     let address = listener.local_addr()?;
     let figures = figures::figures()?;
-    let (platform, home) = (Arc::clone(agents.platform()), agents.home().await?);
+    let home = agents.home().await?;
     let upkeep = tokio::spawn(keep_up(Arc::clone(&agents), figures.clone()));
     let webhooks = webhooks::serve(&agents, settings.webhooks.clone()).await?;
     // Messages to calls, and calls that dead nodes left.

@@ -6,7 +6,7 @@ use dgh_store::audit::{self, Actor};
 use dgh_store::{Conn, Db, InviteId, OrgId, StoreError, UserId};
 use serde_json::json;
 
-use super::sign_in::SignedIn;
+use super::sign_in::{SignedIn, Visitor};
 use super::{AccessError, Identity, Role, commit, passwords, sign_in, text, throttle, tokens};
 
 /// How long a link is good: a week.
@@ -89,8 +89,7 @@ pub async fn accept(
     who: Option<&Identity>,
     new: Option<NewUser>,
     password: Option<String>,
-    address: Option<String>,
-    browser: Option<String>,
+    visitor: &Visitor,
     now: i64,
 ) -> Result<Accepted, AccessError> {
     let mut conn = db.read().acquire().await.map_err(StoreError::from)?;
@@ -98,21 +97,20 @@ pub async fn accept(
     let login = users::by_email_unscoped(&mut conn, &invite.email).await?;
     drop(conn);
     let signed_in = who.and_then(|who| who.user.as_ref());
-    let by = |user: &UserId| Actor { user: Some(user.clone()), key: None, address: address.clone() };
     match (login, password) {
         (Some(login), _) if signed_in == Some(&login.user.id) => {
             let mut tx = db.begin().await?;
-            join(&mut tx, &invite, &login.user.id, &by(&login.user.id), now).await?;
+            join(&mut tx, &invite, &login.user.id, &visitor.as_user(&login.user.id), now).await?;
             commit(tx).await?;
             Ok(Accepted::Joined(invite.org))
         }
         (Some(login), Some(password)) => {
-            let attempt = throttle::begin(db, &invite.email, address.as_deref(), now).await?;
+            let attempt = throttle::begin(db, &invite.email, visitor.address.as_deref(), now).await?;
             if !passwords::verify(password, Some(login.password)).await? {
                 return Err(AccessError::WrongLogin);
             }
             attempt.succeeded(db).await?;
-            enter(db, &invite, login.user.id, None, address.clone(), browser, &by, now).await
+            enter(db, &invite, login.user.id, None, visitor, now).await
         }
         (Some(_), None) => Err(AccessError::SignInFirst),
         (None, password) => {
@@ -125,7 +123,7 @@ pub async fn accept(
             let user =
                 users::User { id: UserId::fresh(), email: invite.email.clone(), name, created_at: now };
             let id = user.id.clone();
-            enter(db, &invite, id, Some((user, hash)), address.clone(), browser, &by, now).await
+            enter(db, &invite, id, Some((user, hash)), visitor, now).await
         }
     }
 }
@@ -136,9 +134,7 @@ async fn enter(
     invite: &Invite,
     user: UserId,
     account: Option<(users::User, String)>,
-    address: Option<String>,
-    browser: Option<String>,
-    by: &impl Fn(&UserId) -> Actor,
+    visitor: &Visitor,
     now: i64,
 ) -> Result<Accepted, AccessError> {
     let mut tx = db.begin().await?;
@@ -148,8 +144,8 @@ async fn enter(
             other => other.into(),
         })?;
     }
-    join(&mut tx, invite, &user, &by(&user), now).await?;
-    let signed_in = sign_in::begin(&mut tx, &user, Some(&invite.org), address, browser, now).await?;
+    join(&mut tx, invite, &user, &visitor.as_user(&user), now).await?;
+    let signed_in = sign_in::begin(&mut tx, &user, Some(&invite.org), visitor, now).await?;
     commit(tx).await?;
     Ok(Accepted::SignedIn(signed_in))
 }

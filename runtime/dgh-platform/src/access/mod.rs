@@ -24,8 +24,8 @@ pub use identity::{Identity, Presented, identify};
 pub use invites::{Accepted, Invited, NewUser, accept, invite, look};
 pub use keys::{MadeKey, NewKey, make_key, revoke_key};
 pub use members::{Removed, new_org, remove_member, rename_org, set_role};
-pub use passwords::{change_password, reset_password_unscoped, update_user};
-pub use sign_in::{SIGN_IN_ACTION, SignedIn, sign_in, sign_out, switch_org};
+pub use passwords::{OwnPlace, change_password, reset_password_unscoped, update_user};
+pub use sign_in::{SIGN_IN_ACTION, SignedIn, Visitor, sign_in, sign_out, switch_org};
 pub use text::{LONGEST_EMAIL, LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use tokens::is_key;
 

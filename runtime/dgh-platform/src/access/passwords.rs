@@ -37,17 +37,27 @@ pub(super) async fn verify(password: String, hash: Option<String>) -> Result<boo
     .await?
 }
 
+/// A person in a session.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnPlace<'a> {
+    /// Whose things the session shows.
+    pub org: &'a OrgId,
+    /// Who.
+    pub user: &'a UserId,
+    /// Where.
+    pub session: &'a SessionId,
+}
+
 /// Another password. All other sessions of the user end.
 pub async fn change_password(
     db: &Db,
-    user: &UserId,
-    org: &OrgId,
-    session: &SessionId,
+    place: &OwnPlace<'_>,
     current: String,
     new: String,
     by: &Actor,
     now: i64,
 ) -> Result<(), AccessError> {
+    let OwnPlace { org, user, session } = *place;
     let known = check_own(db, user, current, by, now).await?;
     text::password(&new, &known.email)?;
     let hash = hash(new).await?;

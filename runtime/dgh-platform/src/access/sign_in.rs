@@ -27,17 +27,32 @@ pub struct SignedIn {
     pub seconds: i64,
 }
 
+/// From where somebody comes who is not known yet.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// The address.
+    pub address: Option<String>,
+    /// The name of the browser or program.
+    pub browser: Option<String>,
+}
+
+impl Visitor {
+    /// As the audit log names them when they are known.
+    pub(super) fn as_user(&self, user: &UserId) -> Actor {
+        Actor { user: Some(user.clone()), key: None, address: self.address.clone() }
+    }
+}
+
 /// Begins a session for whoever knows the password.
 pub async fn sign_in(
     db: &Db,
     email: &str,
     password: String,
-    address: Option<String>,
-    browser: Option<String>,
+    visitor: &Visitor,
     now: i64,
 ) -> Result<SignedIn, AccessError> {
     let email = email.trim().to_lowercase();
-    let attempt = throttle::begin(db, &email, address.as_deref(), now).await?;
+    let attempt = throttle::begin(db, &email, visitor.address.as_deref(), now).await?;
     let mut conn = db.read().acquire().await.map_err(StoreError::from)?;
     let login = users::by_email_unscoped(&mut conn, &email).await?;
     drop(conn);
@@ -50,7 +65,7 @@ pub async fn sign_in(
     };
     attempt.succeeded(db).await?;
     let mut tx = db.begin().await?;
-    let signed_in = begin(&mut tx, &user.id, None, address, browser, now).await?;
+    let signed_in = begin(&mut tx, &user.id, None, visitor, now).await?;
     commit(tx).await?;
     Ok(signed_in)
 }
@@ -60,8 +75,7 @@ pub(super) async fn begin(
     conn: &mut Conn,
     user: &UserId,
     org: Option<&OrgId>,
-    address: Option<String>,
-    browser: Option<String>,
+    visitor: &Visitor,
     now: i64,
 ) -> Result<SignedIn, AccessError> {
     let mut places = orgs::of_user(conn, user).await?.into_iter();
@@ -75,12 +89,12 @@ pub(super) async fn begin(
         seen_at: now,
         expires_at: now + IDLE,
         ends_at: now + LONGEST,
-        address: address.clone(),
-        browser: browser.map(|text| text.chars().filter(|c| !c.is_control()).take(BROWSER).collect()),
+        address: visitor.address.clone(),
+        browser: visitor.browser.as_ref().map(|text| shown(text)),
     };
     let token = tokens::fresh_token()?;
     sessions::insert_unscoped(conn, &session, &tokens::hash(&token)).await?;
-    let by = Actor { user: Some(user.clone()), key: None, address };
+    let by = visitor.as_user(user);
     audit::write(conn, &place.org.id, &by, SIGN_IN_ACTION, session.id.as_str(), &json!({}), now).await?;
     let identity = Identity {
         org: place.org.id,
@@ -91,6 +105,11 @@ pub(super) async fn begin(
         scopes: super::Scopes::ALL,
     };
     Ok(SignedIn { token, identity, seconds: LONGEST / 1_000 })
+}
+
+/// A name of a browser as it is kept.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(BROWSER).collect()
 }
 
 /// Ends a session of a user.

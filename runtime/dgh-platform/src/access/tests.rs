@@ -22,7 +22,8 @@ async fn first(db: &Db) -> FirstOwner {
 }
 
 async fn try_in(db: &Db, email: &str, password: &str, from: &str, now: i64) -> Result<SignedIn, AccessError> {
-    sign_in(db, email, password.to_owned(), Some(from.to_owned()), Some("curl/8".to_owned()), now).await
+    let visitor = Visitor { address: Some(from.to_owned()), browser: Some("curl/8".to_owned()) };
+    sign_in(db, email, password.to_owned(), &visitor, now).await
 }
 
 async fn who(db: &Db, token: &str, now: i64) -> Option<Identity> {
@@ -40,7 +41,8 @@ async fn joins(db: &Db, org: &OrgId, email: &str, role: Role) -> SignedIn {
     let invited = invite(&mut tx, org, email, role, &Actor::server(), NOW).await.unwrap();
     commit(tx).await.unwrap();
     let new = Some(NewUser { name: "Kim".to_owned() });
-    let accepted = accept(db, &invited.token, None, new, Some(PASSWORD.to_owned()), None, None, NOW).await;
+    let accepted =
+        accept(db, &invited.token, None, new, Some(PASSWORD.to_owned()), &Visitor::default(), NOW).await;
     match accepted.unwrap() {
         Accepted::SignedIn(signed_in) => signed_in,
         Accepted::Joined(_) => panic!("there was no session"),
@@ -133,7 +135,8 @@ async fn another_password_ends_the_other_sessions() {
         let (user, session) = (here.identity.user.clone().unwrap(), here.identity.session.clone().unwrap());
         let change = async |current: &str, new: &str| {
             let (current, new) = (current.to_owned(), new.to_owned());
-            change_password(&db, &user, &owner.org, &session, current, new, &Actor::server(), NOW).await
+            let place = OwnPlace { org: &owner.org, user: &user, session: &session };
+            change_password(&db, &place, current, new, &Actor::server(), NOW).await
         };
         let new = "staple battery horse";
         assert!(matches!(change("wrong", new).await, Err(AccessError::WrongPassword)));
@@ -175,7 +178,7 @@ async fn a_link_makes_one_member_once() {
         assert_eq!((seen.email.as_str(), org.name.as_str(), account), ("kim@example.org", "Home", false));
         let try_accept = async |password: &str| {
             let new = Some(NewUser { name: "Kim".to_owned() });
-            accept(&db, &token, None, new, Some(password.to_owned()), None, None, NOW).await
+            accept(&db, &token, None, new, Some(password.to_owned()), &Visitor::default(), NOW).await
         };
         assert!(matches!(try_accept("short").await, Err(AccessError::Invalid { field: "password", .. })));
         let (one, two) = tokio::join!(try_accept(PASSWORD), try_accept(PASSWORD));
@@ -193,12 +196,14 @@ async fn a_link_makes_one_member_once() {
         let invited =
             invite(&mut tx, &other, "kim@example.org", Role::Viewer, &Actor::server(), NOW).await.unwrap();
         commit(tx).await.unwrap();
-        let none = accept(&db, &invited.token, None, None, None, None, None, NOW).await;
+        let none = accept(&db, &invited.token, None, None, None, &Visitor::default(), NOW).await;
         assert!(matches!(none, Err(AccessError::SignInFirst)));
-        let wrong = accept(&db, &invited.token, None, None, Some("wrong".into()), None, None, NOW).await;
+        let wrong =
+            accept(&db, &invited.token, None, None, Some("wrong".into()), &Visitor::default(), NOW).await;
         assert!(matches!(wrong, Err(AccessError::WrongLogin)));
         let kim = try_in(&db, "kim@example.org", PASSWORD, "192.0.2.1", NOW).await.unwrap().identity;
-        let joined = accept(&db, &invited.token, Some(&kim), None, None, None, None, NOW).await.unwrap();
+        let joined =
+            accept(&db, &invited.token, Some(&kim), None, None, &Visitor::default(), NOW).await.unwrap();
         assert!(matches!(joined, Accepted::Joined(org) if org == other));
     })
     .await;

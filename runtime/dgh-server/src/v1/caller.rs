@@ -6,10 +6,12 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::app::App;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use dgh_platform::access::Visitor;
+
+use crate::app::App;
 
 /// The other end of the connection. The listener adds it to every request.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,11 @@ impl Caller {
         let address = peer.map(|peer| origin(peer, &parts.headers, trusted));
         let browser = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Self { address, browser: browser.map(str::to_owned) }
+    }
+
+    /// As the platform knows somebody who is not known yet.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor { address: self.text(), browser: self.browser.clone() }
     }
 
     /// The address, as a text.

@@ -35,21 +35,26 @@ pub(super) fn shared() -> utoipa::openapi::OpenApi {
 /// The whole document, of the routes'.
 pub(super) fn finish(routes: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
-    document["openapi"] = json!("3.1.0");
-    document["info"] = json!({
+    let Some(root) = document.as_object_mut() else { return document };
+    root.insert("openapi".to_owned(), json!("3.1.0"));
+    let info = json!({
         "title": "dgh",
         "description": ABOUT,
         "version": env!("CARGO_PKG_VERSION"),
         "license": { "name": "BSD-2-Clause", "identifier": "BSD-2-Clause" },
     });
-    document["servers"] = json!([{ "url": "/" }]);
-    document["components"]["securitySchemes"] = json!({
+    root.insert("info".to_owned(), info);
+    root.insert("servers".to_owned(), json!([{ "url": "/" }]));
+    let ways = json!({
         "key": { "type": "http", "scheme": "bearer", "bearerFormat": "dgh_…", "description": "An API key." },
         "session": {
             "type": "apiKey", "in": "cookie", "name": "dgh_session",
             "description": "The cookie of whoever is signed in; over TLS it is called `__Host-dgh_session`.",
         },
     });
+    if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".to_owned(), ways);
+    }
     for (_, method, operation) in operations_mut(&mut document) {
         complete(&method, operation);
     }
@@ -97,7 +102,10 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
         if !described && response.get("$ref").is_none() {
             // OpenAPI 3.1 wants one.
-            response["description"] = json!(if status == "204" { "Done." } else { "What was asked for." });
+            let text = if status == "204" { "Done." } else { "What was asked for." };
+            if let Some(response) = response.as_object_mut() {
+                response.insert("description".to_owned(), json!(text));
+            }
         }
     }
     let mut add = |status: &str, description| {

@@ -223,9 +223,8 @@ pub(crate) async fn accept(
     let Acceptance { token, name, password } = acceptance;
     let identity = who.as_ref().map(Who::identity);
     let new = name.map(|name| NewUser { name });
-    let (address, browser) = (caller.text(), caller.browser);
     let accepted =
-        access::accept(app.db(), &token, identity.as_ref(), new, password, address, browser, app.now())
+        access::accept(app.db(), &token, identity.as_ref(), new, password, &caller.visitor(), app.now())
             .await?;
     match accepted {
         Accepted::Joined(org) => Ok(Json(Joined { org: org.to_string() }).into_response()),

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::who::Who;
 
 /// Requests a second of one key or one user, when nobody says how many.
-pub const KNOWN: u32 = 100;
+pub(crate) const KNOWN: u32 = 100;
 /// Requests a second of one address that shows nothing, or nothing good.
 const STRANGERS: u32 = 5;
 /// How many seconds' worth may come at once.

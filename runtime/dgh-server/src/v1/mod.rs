@@ -105,9 +105,12 @@ fn json_text(text: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
+/// The parameters of each route.
+type Known = HashMap<(Method, String), HashSet<String>>;
+
 /// Refuses parameters that nobody knows: a filter that is written wrongly must not be none at all.
 async fn parameters(
-    State(known): State<Arc<HashMap<(Method, String), HashSet<String>>>>,
+    State(known): State<Arc<Known>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -152,6 +155,6 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static("idempotency-replayed"),
         ])
-        .max_age(std::time::Duration::from_secs(600));
+        .max_age(std::time::Duration::from_mins(10));
     if any { layer.allow_origin(tower_http::cors::Any) } else { layer.allow_origin(origins.to_vec()) }
 }

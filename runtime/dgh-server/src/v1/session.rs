@@ -126,8 +126,7 @@ pub(crate) async fn sign_in(
     {
         return Err(Problem::forbidden("foreign_origin", "a page from elsewhere may not do this"));
     }
-    let (address, browser) = (caller.text(), caller.browser.clone());
-    let signed_in = access::sign_in(app.db(), &email, password, address, browser, app.now()).await?;
+    let signed_in = access::sign_in(app.db(), &email, password, &caller.visitor(), app.now()).await?;
     let who = Who::new(signed_in.identity, &caller);
     let mut response = Json(describe(&app, &who).await?).into_response();
     if let Some(cookie) = cookie::set(&signed_in.token, signed_in.seconds, app.settings.public_url.as_ref()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use dgh_platform::access;
+use dgh_platform::access::{self, OwnPlace};
 use dgh_store::StoreError;
 use dgh_store::accounts::users;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,8 @@ pub(crate) async fn password(
     Body(PasswordUpdate { current, new }): Body<PasswordUpdate>,
 ) -> Result<StatusCode, Problem> {
     let (user, session) = who.person()?;
-    access::change_password(app.db(), user, &who.org, session, current, new, &who.actor(), app.now()).await?;
+    let place = OwnPlace { org: &who.org, user, session };
+    access::change_password(app.db(), &place, current, new, &who.actor(), app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

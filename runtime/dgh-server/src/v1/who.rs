@@ -57,11 +57,6 @@ impl Who {
         Ok(())
     }
 
-    /// Whether they may, without refusing them.
-    pub(crate) fn may(&self, role: Role, scope: Scope) -> bool {
-        self.role >= role && self.scopes.has(scope)
-    }
-
     /// The person: what belongs to a person no key may touch.
     pub(crate) fn person(&self) -> Result<(&UserId, &SessionId), Problem> {
         match (&self.user, &self.session) {

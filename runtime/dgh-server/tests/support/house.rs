@@ -113,12 +113,15 @@ impl House {
     ) -> Answer {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let [_, b, c, d] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let mut request = self.request(method, path);
+        let mut request = self.request(method.clone(), path);
         if self.is_closed() {
             request = request.header("x-forwarded-for", format!("203.{b}.{c}.{d}"));
         }
         if let Some(key) = key {
             request = request.bearer_auth(key);
+        }
+        if method == Method::PUT {
+            request = request.header("if-match", "*");
         }
         if path.ends_with("/socket") {
             request = request
