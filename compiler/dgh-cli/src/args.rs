@@ -378,6 +378,14 @@ pub enum DatabaseCommand {
         #[command(flatten)]
         place: DatabasePlace,
     },
+    /// Give a user a new password, for whoever lost theirs; all their sessions end
+    ResetPassword {
+        /// The address that they sign in with
+        email: String,
+        /// Which
+        #[command(flatten)]
+        place: DatabasePlace,
+    },
     /// Make a new key, and seal all secrets again with it
     RotateKeys {
         /// Which

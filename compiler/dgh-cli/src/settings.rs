@@ -72,7 +72,8 @@ impl Args for Flags {
                 Kind::Many => arg.action(ArgAction::Append).value_name(setting.value),
                 Kind::One | Kind::Secret => arg.action(ArgAction::Set).value_name(setting.value),
             };
-            let arg = if setting.kind == Kind::Switch { arg } else { arg.value_parser(ValueParser::string()) };
+            let arg =
+                if setting.kind == Kind::Switch { arg } else { arg.value_parser(ValueParser::string()) };
             command.arg(arg)
         })
     }

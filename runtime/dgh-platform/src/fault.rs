@@ -51,9 +51,11 @@ impl Fault {
         let database = || format!("the database {shown}");
         match error {
             StoreError::File { path, source } => Self::file(Path::new(path), source),
-            StoreError::Full => {
-                Self::new("disk_full", format!("the disk of {} is full", database()), "Make room on the disk.")
-            }
+            StoreError::Full => Self::new(
+                "disk_full",
+                format!("the disk of {} is full", database()),
+                "Make room on the disk.",
+            ),
             StoreError::ReadOnly => Self::new(
                 "read_only",
                 format!("{} can only be read", database()),
@@ -84,7 +86,9 @@ impl Fault {
                 error.to_string(),
                 "Begin with a new one: name another folder with --data, or move the old file away.",
             ),
-            _ => Self::new("database_broken", format!("{}: {error}", database()), "`dgh doctor` looks closer."),
+            _ => {
+                Self::new("database_broken", format!("{}: {error}", database()), "`dgh doctor` looks closer.")
+            }
         }
     }
 
@@ -109,7 +113,9 @@ impl Fault {
         Self::new(
             "wrong_keys",
             format!("secrets in the database are sealed with the key {missing}, which is not in {place}"),
-            format!("Copy `{KEY_FILE}` of the data folder that the database belongs to, or set DGH_ENCRYPTION_KEY."),
+            format!(
+                "Copy `{KEY_FILE}` of the data folder that the database belongs to, or set DGH_ENCRYPTION_KEY."
+            ),
         )
     }
 }

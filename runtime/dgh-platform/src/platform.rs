@@ -127,7 +127,11 @@ impl Platform {
             let (email, password) = settings.owner;
             let made = access::first_owner(&mut tx, &email, password, now).await;
             FirstStart::Made(made.map_err(|error| {
-                Fault::new("bad_owner", format!("the first owner: {error}"), "See --owner and DGH_OWNER_PASSWORD.")
+                Fault::new(
+                    "bad_owner",
+                    format!("the first owner: {error}"),
+                    "See --owner and DGH_OWNER_PASSWORD.",
+                )
             })?)
         } else {
             FirstStart::Known

@@ -22,7 +22,8 @@ pub(crate) async fn live() -> Response {
 
 /// `GET /readyz`: new calls are taken and the database answers.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let away = |code, message: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message).into_response();
+    let away =
+        |code, message: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message).into_response();
     if app.calls.is_draining() {
         return away("draining", "no new calls are taken");
     }

@@ -13,6 +13,9 @@ use crate::db::Db;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 
+/// Databases that are kept when others take their place.
+const MOST: u32 = 1_000;
+
 impl Db {
     /// Writes a copy to a file that is not there yet, as of one moment, while others go on writing.
     /// Of Postgres it is an archive of `pg_dump`, which must be installed.
@@ -74,7 +77,7 @@ pub async fn restore(url: &str, from: &Path) -> Result<Option<PathBuf>, StoreErr
     }
     let mut before = None;
     if file.exists() {
-        let free = (1..).map(|n| beside(&format!(".before-{n}"))).find(|path| !path.exists());
+        let free = (1..=MOST).map(|n| beside(&format!(".before-{n}"))).find(|path| !path.exists());
         let Some(kept) = free else { return Err(StoreError::Unsupported("there is no free name".into())) };
         for ending in ["-wal", "-shm", ""] {
             let (from, to) = (beside(ending), PathBuf::from(format!("{}{ending}", kept.display())));

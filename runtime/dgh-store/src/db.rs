@@ -231,11 +231,11 @@ impl Place {
                 let file = std::path::absolute(Path::new(path.as_ref()))
                     .map_err(|source| StoreError::file(Path::new(path.as_ref()), source))?;
                 let encoded = utf8_percent_encode(&file.to_string_lossy(), PATH).to_string();
-                let url = Url::parse(&format!("sqlite://{encoded}")).map_err(|error| bad_url(&error))?;
+                let url = Url::parse(&format!("sqlite://{encoded}")).map_err(bad_url)?;
                 Ok(Self { dialect: Dialect::Sqlite, url, file: Some(file) })
             }
             "postgres" | "postgresql" => {
-                let url = Url::parse(text).map_err(|error| bad_url(&error))?;
+                let url = Url::parse(text).map_err(bad_url)?;
                 Ok(Self { dialect: Dialect::Postgres, url, file: None })
             }
             _ => Err(StoreError::Url(
@@ -246,7 +246,7 @@ impl Place {
     }
 }
 
-fn bad_url(error: &url::ParseError) -> StoreError {
+fn bad_url(error: url::ParseError) -> StoreError {
     StoreError::Url(format!("this is no address of a database: {error}"))
 }
 

@@ -144,12 +144,9 @@ fn of_postgres(code: &str, message: String) -> Option<StoreError> {
 
 /// <https://sqlite.org/rescode.html>: the low byte is the primary code.
 fn of_sqlite(code: u32, message: String) -> Option<StoreError> {
-    /// IOERR_SHMSIZE: there is no room for the index of the write-ahead log.
-    const NO_ROOM: u32 = 10 | (19 << 8);
-    if code == NO_ROOM {
-        return Some(StoreError::Full);
-    }
     Some(match code & 0xff {
+        // IOERR_SHMSIZE: there is no room for the index of the write-ahead log.
+        _ if code == 4_874 => StoreError::Full,
         // BUSY, LOCKED, and IOERR: a disk that comes and goes.
         5 | 6 | 10 => StoreError::Unavailable(sqlx::Error::Protocol(message)),
         8 => StoreError::ReadOnly,

@@ -114,8 +114,7 @@ pub mod testing {
 
     /// Puts a sealed text where the vault looks for it.
     pub async fn insert_sealed(conn: &mut Conn, org: &OrgId, sealed: &str) -> Result<(), StoreError> {
-        let insert =
-            "INSERT INTO signing_secrets (id, org_id, sealed, ending, created_at) VALUES ('s', $1, $2, '', 1)";
+        let insert = "INSERT INTO signing_secrets (id, org_id, sealed, ending, created_at) VALUES ('s', $1, $2, '', 1)";
         sqlx::query(insert).bind(org.as_str()).bind(sealed).execute(conn).await?;
         Ok(())
     }

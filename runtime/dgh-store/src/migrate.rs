@@ -1,5 +1,7 @@
 //! The tables, one file of SQL for each domain, run in their order and once.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
 
@@ -91,7 +93,11 @@ async fn run_all(tx: &mut Tx, dialect: Dialect, all: &[Migration]) -> Result<Mig
 }
 
 fn checksum(migration: &Migration) -> String {
-    Sha256::digest(migration.text).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(migration.text) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::testing::{Gate, on_both, on_both_empty, postgres_url};
 use crate::{Conn, Db, Hint, Query, StoreError, claiming};
 
+/// Name, size, part, bytes.
+type Row = (Option<String>, i64, Option<f64>, Option<Vec<u8>>);
+
 /// A table for everything that is asked of one.
 async fn things(db: &Db) {
     let text = "CREATE TABLE thing (id TEXT PRIMARY KEY, org TEXT, name TEXT, size BIGINT, part DOUBLE PRECISION, \
@@ -53,7 +56,6 @@ async fn values_come_back_as_they_went_and_texts_compare_byte_by_byte() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        type Row = (Option<String>, i64, Option<f64>, Option<Vec<u8>>);
         let all: Vec<Row> = sqlx::query_as("SELECT name, size, part, bytes FROM thing ORDER BY name")
             .fetch_all(db.read())
             .await

@@ -88,7 +88,11 @@ async fn reset_password(email: &str, place: &DatabasePlace) -> anyhow::Result<()
     let password = reset.map_err(|error| match error {
         AccessError::Store(StoreError::NotFound { .. }) => {
             let what = format!("there is no account for {email} in {shown}");
-            anyhow::Error::from(Fault::new("no_account", what, "Name the server's folder with --data, or the agents with --of."))
+            anyhow::Error::from(Fault::new(
+                "no_account",
+                what,
+                "Name the server's folder with --data, or the agents with --of.",
+            ))
         }
         AccessError::Store(error) => Fault::store(&error, &shown).into(),
         other => other.into(),
@@ -108,7 +112,11 @@ async fn rotate(place: &DatabasePlace) -> anyhow::Result<()> {
     if current == before {
         ui::note(format!("{at} holds the keys: put a new one in front there, on every node, to change it"));
     }
-    ui::line(format!("{} {} with the key {current}", ui::paint(ui::GOOD, "sealed"), ui::count(usize::try_from(sealed)?, "secret")))?;
+    ui::line(format!(
+        "{} {} with the key {current}",
+        ui::paint(ui::GOOD, "sealed"),
+        ui::count(usize::try_from(sealed)?, "secret")
+    ))?;
     ui::note(format!("{at} keeps the older keys, which backups still need"));
     Ok(())
 }
@@ -134,7 +142,11 @@ fn must_exist(url: &str) -> Result<(), Fault> {
     if Path::new(file).exists() {
         return Ok(());
     }
-    Err(Fault::new("no_database", format!("there is no database {file}"), "Name its folder with --data, or the agents with --of."))
+    Err(Fault::new(
+        "no_database",
+        format!("there is no database {file}"),
+        "Name its folder with --data, or the agents with --of.",
+    ))
 }
 
 /// What is wrong with a copy.

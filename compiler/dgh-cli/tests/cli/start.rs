@@ -37,7 +37,10 @@ fn in_namespace(folder: &TempDir, script: &str) -> Output {
     let run = format!("{script} && exec \"$0\" \"$@\"");
     let dgh = command(folder.path(), SERVE);
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", &run]).arg(dgh.get_program()).args(dgh.get_args());
+    command
+        .args(["--map-root-user", "--mount", "sh", "-c", &run])
+        .arg(dgh.get_program())
+        .args(dgh.get_args());
     command.current_dir(folder.path()).env("XDG_DATA_HOME", folder.path().join("data"));
     command.stdin(Stdio::null()).output().unwrap()
 }
@@ -163,7 +166,11 @@ fn keys_that_are_lost_open_or_others_are_told() {
 #[test]
 fn a_folder_that_can_only_be_read_is_told() {
     let folder = bundle(&[("agent.dgh", CLEAN)]);
-    one_line(&in_namespace(&folder, "mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\""), "read_only", &["--data"]);
+    one_line(
+        &in_namespace(&folder, "mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\""),
+        "read_only",
+        &["--data"],
+    );
 }
 
 #[test]
@@ -255,7 +262,10 @@ fn the_doctor_says_what_is_there_and_what_to_do() {
         let one = all.iter().find(|finding| finding["part"] == part).unwrap();
         one["health"].as_str().unwrap().to_owned()
     };
-    assert_eq!((health("port"), health("keys"), health("database")), ("fair".into(), "good".into(), "good".into()));
+    assert_eq!(
+        (health("port"), health("keys"), health("database")),
+        ("fair".into(), "good".into(), "good".into())
+    );
     drop(server);
     fs::write(folder.path().join(".dgh/keys"), "garbage").unwrap();
     let turn = ["--turn", "turn:127.0.0.1:9", "--database", "postgres://x@127.0.0.1:1/x"];

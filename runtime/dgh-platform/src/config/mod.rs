@@ -6,6 +6,7 @@
 mod read;
 mod value;
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -203,7 +204,11 @@ impl Setting {
 
     /// The name of its variable.
     pub fn variable(&self) -> String {
-        if self.name == DATABASE { "DATABASE_URL".to_owned() } else { format!("DGH_{}", self.name.to_uppercase()) }
+        if self.name == DATABASE {
+            "DATABASE_URL".to_owned()
+        } else {
+            format!("DGH_{}", self.name.to_uppercase())
+        }
     }
 
     /// Whether it may stand in `dgh.toml`, which others read.
@@ -230,7 +235,7 @@ pub fn page() -> String {
         let flag = setting.flag().map(|flag| format!("--{flag} {}", setting.value).trim_end().to_owned());
         let default = Some(setting.default.to_owned()).filter(|text| !text.is_empty());
         let cells = [or_dash(file), or_dash(flag), format!("`{}`", setting.variable()), or_dash(default)];
-        page.push_str(&format!("| {} |{} |\n", cells.join(" | "), setting.about.replace('|', "\\|")));
+        let _ = writeln!(page, "| {} |{} |", cells.join(" | "), setting.about.replace('|', "\\|"));
     }
     page
 }

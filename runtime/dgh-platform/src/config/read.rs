@@ -22,7 +22,7 @@ const OURS: &str = "DGH_";
 const OTHERS: &[&str] = &["DGH_SERVER", "DGH_API_KEY", "DGH_PYTHON"];
 const TESTS: &str = "DGH_TEST_";
 /// The longest that anybody waits for a word.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Where settings come from.
 #[derive(Debug, Default)]
@@ -114,13 +114,19 @@ impl Given {
         let secret = SETTINGS.iter().any(|setting| setting.name == name && setting.kind == Kind::Secret);
         let hidden = secret || values.is_empty();
         let said = if hidden { " cannot be".to_owned() } else { format!(" is `{}`", values.join(", ")) };
-        let hint = format!("{}{}.", why.get(..1).unwrap_or_default().to_uppercase(), why.get(1..).unwrap_or_default());
+        let hint = format!(
+            "{}{}.",
+            why.get(..1).unwrap_or_default().to_uppercase(),
+            why.get(1..).unwrap_or_default()
+        );
         Fault::new("bad_setting", format!("{place}{said}"), hint)
     }
 
     fn take_environment(&mut self, all: &[(String, String)]) -> Result<(), Fault> {
         for (variable, text) in all {
-            let ours = variable.starts_with(OURS) && !variable.starts_with(TESTS) && !OTHERS.contains(&variable.as_str());
+            let ours = variable.starts_with(OURS)
+                && !variable.starts_with(TESTS)
+                && !OTHERS.contains(&variable.as_str());
             match SETTINGS.iter().find(|setting| setting.variable() == *variable) {
                 // Kubernetes tells every container of the services around it: DGH_PORT=tcp://10.0.0.1:80.
                 Some(setting) if setting.name == "port" && text.contains("://") => {}
@@ -145,7 +151,11 @@ impl Given {
         let Some(table) = all.remove(TABLE) else { return Ok(()) };
         let place = |name: &str| format!("{name} in [{TABLE}] of {}", file.display());
         let Toml::Table(table) = table else {
-            return Err(Fault::new("bad_setting", format!("[{TABLE}] of {} is no table", file.display()), "See the list of settings."));
+            return Err(Fault::new(
+                "bad_setting",
+                format!("[{TABLE}] of {} is no table", file.display()),
+                "See the list of settings.",
+            ));
         };
         for (name, value) in table {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
@@ -167,7 +177,9 @@ impl Given {
 
 fn split(setting: &Setting, text: &str) -> Vec<String> {
     match setting.kind {
-        Kind::Many => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        Kind::Many => {
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
         _ => vec![text.trim().to_owned()],
     }
 }
@@ -192,7 +204,10 @@ fn text(value: Toml) -> Option<String> {
 
 /// Kubernetes tells a container of a service that is called `dgh`: `DGH_SERVICE_HOST`, `DGH_PORT_80_TCP`.
 fn of_kubernetes(variable: &str) -> bool {
-    variable.starts_with("DGH_SERVICE_") || variable.strip_prefix("DGH_PORT_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    variable.starts_with("DGH_SERVICE_")
+        || variable
+            .strip_prefix("DGH_PORT_")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn unknown_variable(variable: &str) -> Result<(), Fault> {

@@ -8,14 +8,21 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::Fault;
 
-fn read(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &[&str])]) -> Result<Config, Fault> {
+fn read(
+    file: &str,
+    environment: &[(&str, &str)],
+    flags: &[(&'static str, &[&str])],
+) -> Result<Config, Fault> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dgh.toml");
     fs::write(&path, file).unwrap();
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Config::read(Sources {
         flags: flags.iter().map(|(name, values)| (*name, owned(values))).collect::<HashMap<_, _>>(),
-        environment: environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        environment: environment
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
         file: file_near(folder.path()),
     })
 }
@@ -34,8 +41,9 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
     let config = read(file, &[], &[]).unwrap();
     assert_eq!((config.port, config.max_calls, config.no_recording), (1, 2, true));
     assert_eq!(config.stun, ["a", "b"]);
-    assert_eq!(config.drain, Duration::from_secs(300));
-    let environment = [("DGH_PORT", "3"), ("DGH_STUN", "c, d"), ("DGH_TURN_SECRET", "hush"), ("DGH_MAX_CALLS", "")];
+    assert_eq!(config.drain, Duration::from_mins(5));
+    let environment =
+        [("DGH_PORT", "3"), ("DGH_STUN", "c, d"), ("DGH_TURN_SECRET", "hush"), ("DGH_MAX_CALLS", "")];
     let config = read(file, &environment, &[("port", &["4"])]).unwrap();
     assert_eq!((config.port, config.max_calls), (4, 2));
     assert_eq!(config.stun, ["c", "d"]);
@@ -44,7 +52,12 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 
 #[test]
 fn without_settings_it_is_what_the_table_says() {
-    let config = read("", &[("PATH", "/bin"), ("DGH_TEST_X", "1"), ("DGH_PYTHON", "/venv/bin/python"), ("DGH_API_KEY", "k")], &[]).unwrap();
+    let config = read(
+        "",
+        &[("PATH", "/bin"), ("DGH_TEST_X", "1"), ("DGH_PYTHON", "/venv/bin/python"), ("DGH_API_KEY", "k")],
+        &[],
+    )
+    .unwrap();
     assert_eq!(config.host.to_string(), "127.0.0.1");
     assert_eq!((config.port, config.max_calls), (8080, crate::calls::MAX_CALLS));
     assert_eq!(config.database_connections, dgh_store::CONNECTIONS);

@@ -1,5 +1,6 @@
 //! The keys of an installation: in a file that its owner alone may read, or in the environment.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -60,8 +61,10 @@ pub(super) struct Key {
 impl Key {
     fn new(bytes: [u8; LENGTH]) -> Self {
         let digest = Sha256::new().chain_update(b"dgh fingerprint").chain_update(bytes).finalize();
-        let mut id: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        id.truncate(FINGERPRINT);
+        let mut id = String::new();
+        for byte in digest.iter().take(FINGERPRINT / 2) {
+            let _ = write!(id, "{byte:02x}");
+        }
         Self { id, bytes }
     }
 
@@ -160,7 +163,8 @@ impl Keyring {
         match keys.next() {
             Some(current) => Ok(Self { file, current, older: keys.collect() }),
             None => Err(KeyringError::NoKeys {
-                place: file.map_or_else(|| "DGH_ENCRYPTION_KEY".to_owned(), |file| file.display().to_string()),
+                place: file
+                    .map_or_else(|| "DGH_ENCRYPTION_KEY".to_owned(), |file| file.display().to_string()),
             }),
         }
     }
@@ -201,9 +205,10 @@ fn write(path: &Path, keys: &[&Key]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    let lines: String = keys.iter().map(|key| format!("{}\n", key.text())).collect();
     file.write_all(HEAD.as_bytes())?;
-    file.write_all(lines.as_bytes())?;
+    for key in keys {
+        file.write_all(format!("{}\n", key.text()).as_bytes())?;
+    }
     // A key that a row was sealed with must not be lost to a loss of power.
     file.sync_all()?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())

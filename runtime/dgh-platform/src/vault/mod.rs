@@ -18,8 +18,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use thiserror::Error;
 
-use keyring::{Key, Keyring};
 pub use keyring::{KEY_FILE, KeyringError};
+use keyring::{Key, Keyring};
 
 /// The form of sealed values.
 const VERSION: &str = "v1";

@@ -40,7 +40,9 @@ pub(super) fn disk(data: &Path) -> Finding {
     }
     match free {
         ..NOTHING => Finding::bad("disk", format!("{shown}: {space}"), "Make room."),
-        ..LITTLE => Finding::fair("disk", format!("{shown}: {space}"), "Make room, or keep recordings elsewhere."),
+        ..LITTLE => {
+            Finding::fair("disk", format!("{shown}: {space}"), "Make room, or keep recordings elsewhere.")
+        }
         _ if exists == data => Finding::good("disk", format!("{shown}, {space}")),
         _ => Finding::good("disk", format!("{shown} will be made, {space}")),
     }
@@ -99,7 +101,11 @@ async fn tables(db: &Db, patient: &Patient<'_>) -> Result<Vec<Finding>, StoreErr
     let mut found = Vec::new();
     let pending = db.pending().await?.ran.len();
     found.push(if took > FAR {
-        Finding::fair(PART, format!("{shown} answers in {} ms", took.as_millis()), "Run it nearer to the server.")
+        Finding::fair(
+            PART,
+            format!("{shown} answers in {} ms", took.as_millis()),
+            "Run it nearer to the server.",
+        )
     } else if pending > 0 {
         Finding::good(PART, format!("{shown}, {pending} migrations will run at the next start"))
     } else {
@@ -116,12 +122,16 @@ async fn tables(db: &Db, patient: &Patient<'_>) -> Result<Vec<Finding>, StoreErr
         }
     }
     if pending == 0 {
-        let needed: Vec<_> =
-            instance::keys(&mut *db.begin().await?).await?.into_iter().filter(|key| key.retired_at.is_none()).collect();
+        let needed: Vec<_> = instance::keys(&mut *db.begin().await?)
+            .await?
+            .into_iter()
+            .filter(|key| key.retired_at.is_none())
+            .collect();
         let vault = vault(patient).ok().flatten();
         let lacking = needed.iter().find(|key| vault.as_ref().is_none_or(|vault| !vault.holds(&key.id)));
         if let Some(key) = lacking {
-            let place = vault.map_or_else(|| patient.data.join(KEY_FILE).display().to_string(), |vault| vault.place());
+            let place = vault
+                .map_or_else(|| patient.data.join(KEY_FILE).display().to_string(), |vault| vault.place());
             found.push(fault("keys", &Fault::other_keys(&key.id, &place)));
         }
     }
@@ -143,10 +153,17 @@ pub(super) async fn agents(path: &Path, patient: &Patient<'_>) -> Vec<Finding> {
         match load(&project, compiled, &options) {
             Loaded::Ready(bundle) => {
                 for agent in &bundle.agents {
-                    found.push(Finding::good(PART, format!("{} of {shown}, {}", agent.name, agent.chosen.uses.llm)));
+                    found.push(Finding::good(
+                        PART,
+                        format!("{} of {shown}, {}", agent.name, agent.chosen.uses.llm),
+                    ));
                     let notices = agent.chosen.uses.notices.iter();
                     found.extend(notices.map(|notice| {
-                        Finding::fair("providers", format!("{}: {notice}", agent.name), "Set the key it names, to use the agent's own.")
+                        Finding::fair(
+                            "providers",
+                            format!("{}: {notice}", agent.name),
+                            "Set the key it names, to use the agent's own.",
+                        )
                     }));
                 }
             }

@@ -9,7 +9,8 @@ use super::*;
 
 fn config(environment: &[(&str, &str)]) -> Config {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Config::read(Sources { environment: environment.iter().map(owned).collect(), ..Sources::default() }).unwrap()
+    Config::read(Sources { environment: environment.iter().map(owned).collect(), ..Sources::default() })
+        .unwrap()
 }
 
 async fn found(data: &Path, environment: &[(&str, &str)], part: &str) -> Vec<Finding> {
@@ -38,7 +39,10 @@ async fn a_server_that_runs_is_looked_at_without_being_in_its_way() {
     assert!(here[0].health == Health::Good && here[0].seen.contains("answers"), "{here:?}");
     std::fs::remove_file(folder.path().join("keys")).unwrap();
     let keys = found(folder.path(), &[("DGH_PORT", "0")], "keys").await;
-    assert!(keys.iter().any(|one| one.health == Health::Bad && one.seen.contains(&platform.vault.current())), "{keys:?}");
+    assert!(
+        keys.iter().any(|one| one.health == Health::Bad && one.seen.contains(&platform.vault.current())),
+        "{keys:?}"
+    );
 }
 
 #[tokio::test]
