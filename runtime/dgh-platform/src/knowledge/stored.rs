@@ -50,7 +50,7 @@ pub(crate) async fn published(
         }
         let text = texts.entry(source.knowledge).or_default();
         // Writing to a String cannot fail.
-        let _ = write!(text, "{}# {}\n", if text.is_empty() { "" } else { "\n" }, source.source);
+        let _ = writeln!(text, "{}# {}", if text.is_empty() { "" } else { "\n" }, source.source);
         let mut place = String::new();
         for passage in rows::passages(conn, org, &source.document, 1, MOST).await? {
             if passage.place != place {
