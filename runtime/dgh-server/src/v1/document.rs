@@ -117,6 +117,21 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     }
     add("429", "Too many requests; `Retry-After` says when to come back.");
     add("default", "What is wrong.");
+    if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut)
+        && body.get("content").is_some_and(|content| content.get("application/octet-stream").is_some())
+    {
+        // No bytes are bytes too.
+        body.insert("required".to_owned(), Value::Bool(false));
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let schema = match parameter.get("name").and_then(Value::as_str) {
+            Some("If-Match") => json!({ "type": "string", "pattern": "^(\\*|\"[!#-~]+\")$" }),
+            _ => continue,
+        };
+        if let Some(parameter) = parameter.as_object_mut() {
+            parameter.insert("schema".to_owned(), schema);
+        }
+    }
     if creates {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         if let Some(parameters) = parameters.as_array_mut() {

@@ -27,19 +27,18 @@ const MANY: usize = 10_000;
 /// The buckets.
 pub(crate) struct Limits {
     known: Option<DefaultKeyedRateLimiter<String>>,
-    strangers: DefaultKeyedRateLimiter<IpAddr>,
+    strangers: Option<DefaultKeyedRateLimiter<IpAddr>>,
     clock: DefaultClock,
 }
 
 impl Limits {
-    /// With so many requests a second for each key and user; 0: as many as they like.
+    /// With so many requests a second for each key and user; 0: as many as anybody likes.
     pub(crate) fn new(known: u32) -> Self {
+        let of_strangers = NonZeroU32::new(if known == 0 { 0 } else { STRANGERS });
         Self {
-            known: NonZeroU32::new(known).map(|rate| RateLimiter::keyed(quota(rate, known * BURST))),
-            strangers: RateLimiter::keyed(quota(
-                NonZeroU32::new(STRANGERS).unwrap_or(NonZeroU32::MIN),
-                STRANGERS_BURST,
-            )),
+            known: NonZeroU32::new(known)
+                .map(|rate| RateLimiter::keyed(quota(rate, known.saturating_mul(BURST)))),
+            strangers: of_strangers.map(|rate| RateLimiter::keyed(quota(rate, STRANGERS_BURST))),
             clock: DefaultClock::default(),
         }
     }
@@ -62,11 +61,11 @@ impl Limits {
 
     /// One request of a stranger.
     pub(crate) fn stranger(&self, caller: &Caller) -> Result<(), Problem> {
-        let Some(address) = caller.address else { return Ok(()) };
-        if self.strangers.len() > MANY {
-            self.strangers.retain_recent();
+        let (Some(strangers), Some(address)) = (&self.strangers, caller.address) else { return Ok(()) };
+        if strangers.len() > MANY {
+            strangers.retain_recent();
         }
-        self.strangers
+        strangers
             .check_key(&network(address))
             .map_err(|over| self.refuse(over, "too many requests without a key from this address"))
     }

@@ -63,8 +63,12 @@ pub(super) fn json_body<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Res
 
 /// JSON as a `T`, or where it is not one.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value: Value = serde_json::from_slice(bytes)
+    let mut value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request("bad_json", format!("the body is no JSON: {error}")))?;
+    if !value.is_object() {
+        return Err(Problem::unprocessable("no_object", "the body has to be an object"));
+    }
+    whole(&mut value);
     if holds_zero(&value) {
         return Err(Problem::unprocessable("zero_character", "text cannot hold the character U+0000"));
     }
@@ -73,6 +77,23 @@ pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let told = if at == "." { detail.clone() } else { format!("`{at}`: {detail}") };
         Problem::unprocessable("invalid", told).fault(at, detail)
     })
+}
+
+/// `11.0` is a whole number too (JSON Schema, draft 2020-12, section 6.1.1), and is read as one.
+fn whole(value: &mut Value) {
+    /// Up to here every whole number has its own `f64`.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
+            if let Some(number) = number {
+                *value = Value::from(number as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole),
+        Value::Object(fields) => fields.values_mut().for_each(whole),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// No database keeps it in a text, and nobody means it.
@@ -90,7 +111,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(Problem::bad_request("zero_character", "text cannot hold the character U+0000"));
+            return Err(Problem::unprocessable("zero_character", "text cannot hold the character U+0000"));
         }
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
@@ -160,9 +181,17 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_have_a_point() {
+        assert!(json::<Thing>(br#"{"inner": {"count": 11.0}}"#).is_ok());
+        assert_eq!(told(r#"{"inner": {"count": 11.5}}"#).1["errors"][0]["at"], "inner.count");
+    }
+
+    #[test]
     fn what_is_no_json_or_holds_a_zero_is_refused() {
         assert_eq!(told("{").0, 400);
         assert_eq!(told(r#"{"inner": {"count": 1, "x": ["\u0000"]}}"#).1["code"], "zero_character");
         assert_eq!(told(r#"{"inner": {"count": 1}, "more": 1}"#).0, 422);
+        // serde would take a list for an object.
+        assert_eq!(told(r#"[{"count": 1}]"#).1["code"], "no_object");
     }
 }

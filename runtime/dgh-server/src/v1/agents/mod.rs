@@ -111,7 +111,7 @@ pub(crate) struct NewAgentBody {
 #[allow(clippy::option_option, reason = "left out and null are two wishes")]
 pub(crate) struct AboutBody {
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 120, nullable = false)]
+    #[schema(min_length = 1, max_length = 120)]
     name: Option<String>,
     #[serde(default, deserialize_with = "or_null")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 240)]
@@ -120,7 +120,7 @@ pub(crate) struct AboutBody {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     part: Option<Option<String>>,
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$")]
     profile: Option<String>,
 }
 

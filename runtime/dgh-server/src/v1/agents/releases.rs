@@ -121,7 +121,7 @@ pub(crate) async fn list(
         Some(Ok(number)) => Some(number),
         Some(Err(_)) => {
             let told = "this is no `next` of a page";
-            return Err(Problem::bad_request("invalid_parameter", told).fault("after", told));
+            return Err(Problem::unprocessable("invalid_parameter", told).fault("after", told));
         }
     };
     let mut conn = app.db().read().acquire().await.map_err(StoreError::from)?;

@@ -105,7 +105,7 @@ impl Which {
         let value = self.value.map(|value| {
             let (name, shown) = value.split_once(':').ok_or_else(|| {
                 let told = "a value is written `name:value`";
-                Problem::bad_request("invalid_parameter", told).fault("value", told)
+                Problem::unprocessable("invalid_parameter", told).fault("value", told)
             })?;
             Ok::<_, Problem>((name.to_owned(), shown.to_owned()))
         });
@@ -135,7 +135,7 @@ fn words(name: &'static str, text: Option<String>) -> Result<Vec<String>, Proble
     let all: Vec<String> = text.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect();
     if all.len() > MOST_WORDS {
         let told = format!("at most {MOST_WORDS} at a time");
-        return Err(Problem::bad_request("invalid_parameter", told.clone()).fault(name, told));
+        return Err(Problem::unprocessable("invalid_parameter", told.clone()).fault(name, told));
     }
     Ok(all)
 }
@@ -144,6 +144,6 @@ fn read_key(key: &str) -> Result<(i64, CallId), Problem> {
     let read = key.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, CallId::parse(id)?)));
     read.ok_or_else(|| {
         let told = "this is no `next` of a page";
-        Problem::bad_request("invalid_parameter", told).fault("after", told)
+        Problem::unprocessable("invalid_parameter", told).fault("after", told)
     })
 }
