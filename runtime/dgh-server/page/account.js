@@ -31,6 +31,7 @@ function action(text, question, work, again) {
 function day(time) {
   if (time == null) return "–";
   const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return "–";
   const text = date.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
   return make("time", { datetime: date.toISOString(), title: date.toLocaleString() }, text);
 }

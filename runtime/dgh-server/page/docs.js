@@ -13,15 +13,17 @@ function resolve(schema) {
   return name ? { ...api.components.schemas[name], named: name } : schema ?? {};
 }
 
-// A description, as paragraphs with `code` and **bold** in them.
-function prose(text) {
-  return (text ?? "").split(/\n\n+/).filter(Boolean).map((paragraph) => {
-    const parts = paragraph.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
-      if (part.startsWith("`")) return make("code", {}, part.slice(1, -1));
-      return part.startsWith("**") ? make("b", {}, part.slice(2, -2)) : part;
-    });
-    return make("p", {}, ...parts);
+// Text with `code` and **bold** in it.
+function inline(text) {
+  return (text ?? "").split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+    if (part.startsWith("`")) return make("code", {}, part.slice(1, -1));
+    return part.startsWith("**") ? make("b", {}, part.slice(2, -2)) : part;
   });
+}
+
+// A description, as paragraphs.
+function prose(text) {
+  return (text ?? "").split(/\n\n+/).filter(Boolean).map((paragraph) => make("p", {}, ...inline(paragraph)));
 }
 
 function typeOf(schema) {
@@ -97,7 +99,7 @@ function show(method, path, operation) {
     make("summary", {},
       make("span", { class: `method ${method}` }, method.toUpperCase()),
       make("code", {}, path),
-      make("span", { class: "says" }, line)));
+      make("span", { class: "says" }, ...inline(line))));
   // What is inside is made when somebody looks.
   details.addEventListener("toggle", () => {
     if (details.childElementCount > 1) return;

@@ -7,6 +7,9 @@ use serde_json::json;
 
 use super::{AccessError, Identity, Role, Scopes, text, tokens};
 
+/// The last moment that a date of four digits can say: 9999-12-31, 23:59:59.999.
+const LATEST: i64 = 253_402_300_799_999;
+
 /// A key that somebody wants.
 #[derive(Debug, Clone)]
 pub struct NewKey {
@@ -60,6 +63,10 @@ pub(super) async fn insert(
 ) -> Result<MadeKey, AccessError> {
     if new.expires_at.is_some_and(|expires| expires <= now) {
         return Err(AccessError::Invalid { field: "expires_at", why: "this is over already".to_owned() });
+    }
+    if new.expires_at.is_some_and(|expires| expires > LATEST) {
+        let why = "this is no time; a key that does not expire has none".to_owned();
+        return Err(AccessError::Invalid { field: "expires_at", why });
     }
     let secret = tokens::fresh_key()?;
     let key = ApiKey {

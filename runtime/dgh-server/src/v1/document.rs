@@ -55,7 +55,9 @@ pub(super) fn finish(routes: &utoipa::openapi::OpenApi) -> Value {
     if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), ways);
     }
-    for (_, method, operation) in operations_mut(&mut document) {
+    let mut names = HashSet::new();
+    for (path, method, operation) in operations_mut(&mut document) {
+        name(operation, &path, &mut names);
         complete(&method, operation);
     }
     document
@@ -88,7 +90,6 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = (String, String,
 }
 
 fn complete(method: &str, operation: &mut Map<String, Value>) {
-    name(operation);
     let needs = security(operation);
     let problem = |description: &str| {
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
@@ -144,11 +145,17 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     }
 }
 
-/// Names are of the whole document: those of functions are of their modules.
-fn name(operation: &mut Map<String, Value>) {
+/// Names are of the whole document; those of functions are of their modules, and several modules may
+/// have one tag. Then the last word of the path tells them apart.
+fn name(operation: &mut Map<String, Value>, path: &str, names: &mut HashSet<String>) {
     let tag = operation.get("tags").and_then(|tags| tags[0].as_str()).unwrap_or_default();
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-    let whole = format!("{}_{id}", tag.replace([' ', '-', '/'], "_"));
+    let mut whole = format!("{}_{id}", tag.replace([' ', '-', '/'], "_"));
+    let mut words = path.rsplit('/').filter(|part| !part.starts_with('{'));
+    while !names.insert(whole.clone()) {
+        let word = words.next().unwrap_or("again");
+        whole = format!("{whole}_{}", word.replace(['-', '.'], "_"));
+    }
     operation.insert("operationId".to_owned(), Value::String(whole));
 }
 
@@ -164,4 +171,29 @@ fn security(operation: &mut Map<String, Value>) -> bool {
     ways.push(json!({ "session": needs }));
     operation.insert("security".to_owned(), Value::Array(ways));
     true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_says_who_may_ask() {
+        let mut document = crate::v1::the_document();
+        let mut names = HashSet::new();
+        for (path, method, operation) in operations_mut(&mut document) {
+            let place = format!("{method} {path}");
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(id.clone()), "{place} has the name of another: {id}");
+            assert!(operation["security"].is_array(), "{place} does not say who may ask");
+            assert!(operation["summary"].is_string(), "{place} does not say what it does");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let text = response["description"].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "{place} does not say what {status} means");
+            }
+        }
+        assert!(names.len() > 50, "{} operations", names.len());
+        assert_eq!(document["openapi"], "3.1.0");
+    }
 }
