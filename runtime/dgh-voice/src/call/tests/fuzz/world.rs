@@ -585,7 +585,8 @@ async fn sounds(
         if world.works(wait, Kind::VoiceHangs, Kind::VoiceFails, None).await {
             return Err(Some(id));
         }
-        let broke = world.injection.is_some_and(|injection| injection.at >= opened);
+        // One that is made in the same moment is made after it.
+        let broke = world.injection.is_some_and(|injection| injection.at > opened);
         if broke && world.after(Kind::VoiceBreaks, world.now()) {
             return Err(None);
         }
