@@ -460,9 +460,9 @@ impl Kept {
         let line = |entry: &dgh_engine::log::Entry| {
             let told = match &entry.what {
                 What::Effect(Effect::Emit(record)) => format!("{record:?}"),
-                What::Voice(
-                    voice @ (Voice::Trouble { .. } | Voice::Late { .. } | Voice::FalseInterruption),
-                ) => format!("{voice:?}"),
+                What::Voice(voice @ (Voice::Trouble { .. } | Voice::FalseInterruption)) => {
+                    format!("{voice:?}")
+                }
                 _ => return None,
             };
             Some(format!("{:>6} ms  {told}", entry.at.0 - start))

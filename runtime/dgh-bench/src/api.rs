@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Api) -> anyhow::Result<()> {
         let (step, rate) = (args.connections.max(1), args.rate.max(1));
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(&address, key).await?;
-            for path in 0..WARM / step + 1 {
+            for path in 0..=WARM / step {
                 connection.get(path % PATHS.len()).await?;
             }
             for number in (index..total).step_by(step) {

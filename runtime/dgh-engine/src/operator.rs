@@ -69,10 +69,9 @@ impl Call {
             return self.refuse_operator(&command, "the agent has no `var` of this name");
         };
         let Some(declared) = agent.dialogue.slots.get(slot) else { return };
-        let value = match from_json(&program, &declared.ty, value, agent.locale()) {
-            Ok(value) => value,
-            // What a wrong value is says nothing about a private one.
-            Err(_) => return self.refuse_operator(&command, "the value is of another type"),
+        let Ok(value) = from_json(&program, &declared.ty, value, agent.locale()) else {
+            // Not which: it may be private.
+            return self.refuse_operator(&command, "the value is of another type");
         };
         self.record(Record::Operator { did: "set".into(), note: Some(name.to_owned()) });
         if let Err(failure) = self.set(0, slot, value, Vec::new()) {

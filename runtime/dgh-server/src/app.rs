@@ -55,17 +55,7 @@ impl App {
         let peers = Mutex::default();
         let platform = Arc::clone(agents.platform());
         let limits = Limits::new(settings.api.rate.unwrap_or(KNOWN));
-        Arc::new(Self {
-            platform,
-            home,
-            limits,
-            agents,
-            calls,
-            settings,
-            listens,
-            figures,
-            peers,
-        })
+        Arc::new(Self { platform, home, limits, agents, calls, settings, listens, figures, peers })
     }
 
     pub(crate) fn db(&self) -> &Db {

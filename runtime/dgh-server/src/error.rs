@@ -46,7 +46,9 @@ impl ApiError {
     /// Why an agent cannot be called.
     pub(crate) fn of_agent(id: &str, error: BundleError) -> Self {
         match error {
-            BundleError::Store(StoreError::NotFound { .. }) | BundleError::NoRelease { .. } => Self::no_agent(id),
+            BundleError::Store(StoreError::NotFound { .. }) | BundleError::NoRelease { .. } => {
+                Self::no_agent(id)
+            }
             error => error.into(),
         }
     }

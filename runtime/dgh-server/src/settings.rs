@@ -82,7 +82,9 @@ impl ApiSettings {
     /// What was set.
     pub fn of(config: &Config) -> Result<Self, Fault> {
         let origin = |text: &String| {
-            let bad = |_| Fault::new("bad_setting", format!("cors is `{text}`"), "Write https://app.example.org, or *.");
+            let bad = |_| {
+                Fault::new("bad_setting", format!("cors is `{text}`"), "Write https://app.example.org, or *.")
+            };
             HeaderValue::from_str(text).map_err(bad)
         };
         Ok(Self {

@@ -29,7 +29,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 const TOKEN: &str = "12345";
 const KEY: [u8; 32] = [7; 32];
 /// Long enough for a box that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct House {
     _folder: TempDir,

@@ -56,7 +56,8 @@ async fn house(settings: Settings, tts: &str) -> House {
 
 /// The agents of a database in a folder.
 async fn agents(folder: &TempDir, options: Options) -> Arc<Agents> {
-    let (platform, _) = Platform::open(PlatformSettings::in_folder(folder.path().join(".dgh"))).await.unwrap();
+    let (platform, _) =
+        Platform::open(PlatformSettings::in_folder(folder.path().join(".dgh"))).await.unwrap();
     Agents::new(Arc::new(platform), options)
 }
 

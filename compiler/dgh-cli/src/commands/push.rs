@@ -37,7 +37,10 @@ pub fn run(args: &args::Push) -> anyhow::Result<Outcome> {
         None => remote.create(&agent, project.named.then_some(project.entry.as_str()))?,
     };
     let hash = files::hash(&listing);
-    if there.hash != hash {
+    if there.hash == hash {
+        State::write(&project.root, remote.address(), &agent, &Draft { hash: hash.clone(), files: local })?;
+        ui::note(format!("{agent} on {} has all of it", remote.address()));
+    } else {
         let known = state.as_ref().map(|state| state.hash.as_str());
         let free = known == Some(&there.hash) || there.files.is_empty() || args.force;
         if !free {
@@ -52,9 +55,6 @@ pub fn run(args: &args::Push) -> anyhow::Result<Outcome> {
             ui::line(format!("  {change}"))?;
         }
         ui::note(format!("{} {agent} on {}", ui::paint(ui::GOOD, "pushed"), remote.address()));
-    } else {
-        State::write(&project.root, remote.address(), &agent, &Draft { hash: hash.clone(), files: local })?;
-        ui::note(format!("{agent} on {} has all of it", remote.address()));
     }
     if args.publishing.publish {
         let release = remote.publish(&agent, &hash, &args.publishing)?;

@@ -19,7 +19,7 @@ pub use state::State;
 /// Bytes of an answer: a file, or a list of files.
 const MAX_ANSWER: usize = 64 << 20;
 /// The longest that an answer is waited for. Publishing compiles.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server, seen with a key.
 pub struct Remote {

@@ -86,8 +86,7 @@ fn words_that_are_written_down_late_take_their_place_and_are_masked() {
         })
         .collect();
     assert_eq!(said, ["About my [balance].", UNWRITTEN, "Well?"], "the oldest one first");
-    let late: Vec<_> =
-        call.records.iter().filter(|record| matches!(record, Record::Late { .. })).collect();
+    let late: Vec<_> = call.records.iter().filter(|record| matches!(record, Record::Late { .. })).collect();
     assert_eq!(late, [&Record::Late { text: "About my [balance].".into() }]);
     assert_eq!(call.call().turns(), 3, "they are no turn of their own");
 }

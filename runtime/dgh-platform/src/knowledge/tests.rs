@@ -1,10 +1,11 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::large_futures)]
 
 use std::collections::BTreeMap;
 
 use dgh_compile::{Memory, compile};
+use dgh_net::testing::{Reply, Server};
 use dgh_store::agents as agent_rows;
-use dgh_store::audit::Actor;
+use dgh_store::audit::{self, Actor, Filter};
 use dgh_store::testing::postgres_url;
 use tempfile::TempDir;
 
@@ -95,7 +96,7 @@ async fn on_both(test: impl AsyncFn(&Arc<Agents>, &OrgId)) {
         };
         bundles::create(&mut tx, &org, new, &Actor::server(), 1).await.unwrap();
         tx.commit().await.unwrap();
-        test(&agents, &org).await;
+        Box::pin(test(&agents, &org)).await;
         agents.platform().db.close().await;
     }
 }
@@ -114,8 +115,10 @@ async fn publish(
     files.insert("agent.dgh".to_owned(), Content::Bytes(text.as_bytes().to_vec()));
     bundles::put(&mut tx, org, &row, &row.draft, files, &Actor::server(), 2).await?;
     tx.commit().await.map_err(StoreError::from)?;
-    let wish = Wish { draft: None, note: String::new(), profile: None, percent: 100, trusted: false };
-    Ok(bundles::publish(db, org, "desk", wish, &Actor::server(), 3).await?.release.number)
+    // Settings of a folder on this machine may allow it to ask this machine.
+    let trusted = text.contains("urls");
+    let wish = Wish { draft: None, note: String::new(), profile: None, percent: 100, trusted };
+    Ok(Box::pin(bundles::publish(db, org, "desk", wish, &Actor::server(), 3)).await?.release.number)
 }
 
 #[tokio::test]
@@ -168,6 +171,45 @@ async fn what_models_get_as_a_whole_is_in_the_start_of_a_call() {
         let agent = agents.resolve(org, "desk", &Version::Release(number), None).await.unwrap();
         let whole = &agent.knowledge().whole()["faq"];
         assert!(whole.starts_with("# clinic.pdf\n## page 1\n") && whole.contains("thirty days"), "{whole}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_of_the_web_stays_what_it_was_until_it_is_read_again() {
+    let page = |times: usize| match times % 3 {
+        0 => Reply::new(200, "text/html", "<h1>Hours</h1><p>We open at nine.</p><nav>Home</nav>"),
+        1 => Reply::new(200, "text/html", "<h1>Hours</h1><p>We open at ten.</p>"),
+        _ => Reply::new(503, "text/html", "<p>later</p>"),
+    };
+    let server = Server::start(move |times, _| page(times)).await;
+    let url = server.url("/hours");
+    on_both(async |agents, org| {
+        let text = agent("", "search").replace("files: []", "urls: [\"{{ env.SITE }}/hours\"]");
+        let site = url.trim_end_matches("/hours");
+        let settings = format!(
+            "[profiles.production]\nallow_private = [\"127.0.0.1\"]\n\n[profiles.production.env]\nSITE = \"{site}\"\n"
+        );
+        let all = vec![("dgh.toml", settings.into_bytes())];
+        let number = publish(agents, org, &text, all).await.unwrap();
+        let desk = agents.resolve(org, "desk", &Version::Release(number), None).await.unwrap();
+        let found = async || desk.knowledge().search("faq", "when do you open").await.unwrap()["passages"][0].clone();
+        let first = found().await;
+        assert_eq!((&first["document"], &first["place"], &first["text"]), (&json!(url), &json!("Hours"), &json!("We open at nine.")));
+        let db = &agents.platform().db;
+        let again = async |url: &str| {
+            bundles::read_again(db, org, ("desk", number, url), agents.options(), &Actor::server(), 9).await
+        };
+        let sources = again(&url).await.unwrap();
+        assert_eq!((sources.len(), sources[0].kind.as_str(), sources[0].indexed_at), (1, "url", 9));
+        assert_eq!(found().await["text"], "We open at ten.");
+        let failed = again(&url).await.unwrap_err().to_string();
+        assert!(failed.ends_with("its server answers 503"), "{failed}");
+        assert_eq!(found().await["text"], "We open at ten.", "what was read stays");
+        assert!(matches!(again("https://example.com/").await, Err(BundleError::Invalid { .. })));
+        let mut conn = db.read().acquire().await.unwrap();
+        let told = audit::list(&mut conn, org, &Filter::default(), None, 20).await.unwrap();
+        assert_eq!(told.iter().filter(|entry| entry.action == "agent.document").count(), 1);
     })
     .await;
 }

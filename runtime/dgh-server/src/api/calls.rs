@@ -39,18 +39,20 @@ pub(crate) async fn start(
     let agent = app.agents.resolve(&app.home, &start.agent, &Version::Production, None).await;
     let agent = agent.map_err(|error| ApiError::of_agent(&start.agent, error))?;
     let web = agent.channels.is_empty() || agent.channels.contains(&Channel::Web);
-    let pending = app.calls.begin(NewCall {
-        id: start.agent,
-        agent,
-        // An agent that is for telephones alone is tried out as if this were one.
-        channel: if web { Channel::Web } else { Channel::Phone },
-        line: "webrtc",
-        caller: Caller::default(),
-        inputs: start.inputs.into_iter().collect(),
-        watched: true,
-        about: About::default(),
-    })
-    .await?;
+    let pending = app
+        .calls
+        .begin(NewCall {
+            id: start.agent,
+            agent,
+            // An agent that is for telephones alone is tried out as if this were one.
+            channel: if web { Channel::Web } else { Channel::Phone },
+            line: "webrtc",
+            caller: Caller::default(),
+            inputs: start.inputs.into_iter().collect(),
+            watched: true,
+            about: About::default(),
+        })
+        .await?;
     let config = app.settings.ice.config(app.listens, SystemTime::now());
     let Answered { answer, peer, candidates, waiting } = match webrtc::answer(&start.offer, &config).await {
         Ok(answered) => answered,

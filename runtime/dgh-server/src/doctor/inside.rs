@@ -39,8 +39,8 @@ pub(super) fn disk(data: &Path) -> Finding {
         );
     }
     match free {
-        ..NOTHING => Finding::bad("disk", format!("{shown}: {space}"), "Make room."),
-        ..LITTLE => {
+        free if free < NOTHING => Finding::bad("disk", format!("{shown}: {space}"), "Make room."),
+        free if free < LITTLE => {
             Finding::fair("disk", format!("{shown}: {space}"), "Make room, or keep recordings elsewhere.")
         }
         _ if exists == data => Finding::good("disk", format!("{shown}, {space}")),

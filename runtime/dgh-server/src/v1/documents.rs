@@ -90,6 +90,7 @@ pub(crate) async fn list(
 /// A question to try out.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "one of them is the question")]
 pub(crate) struct Question {
     /// The name of the knowledge in the program.
     #[schema(min_length = 1, max_length = 200)]

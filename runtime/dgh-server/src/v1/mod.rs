@@ -90,14 +90,16 @@ pub(crate) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let served = Router::new()
         .route("/api/v1/openapi.json", get(async move || json_text(text)))
         .layer(from_fn_with_state(Arc::clone(app), guard::door));
-    routes.route_layer(from_fn_with_state(known, parameters)).merge(served).layer(cors(&app.settings.api.cors))
+    routes
+        .route_layer(from_fn_with_state(known, parameters))
+        .merge(served)
+        .layer(cors(&app.settings.api.cors))
 }
 
 /// The document, for tests and tools.
 #[cfg(test)]
 pub(crate) fn the_document() -> serde_json::Value {
-    let (_, document) =
-        OpenApiRouter::with_openapi(document::shared()).nest(PREFIX, all()).split_for_parts();
+    let (_, document) = OpenApiRouter::with_openapi(document::shared()).nest(PREFIX, all()).split_for_parts();
     document::finish(&document)
 }
 
@@ -109,11 +111,7 @@ fn json_text(text: Bytes) -> Response {
 type Known = HashMap<(Method, String), HashSet<String>>;
 
 /// Refuses parameters that nobody knows: a filter that is written wrongly must not be none at all.
-async fn parameters(
-    State(known): State<Arc<Known>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn parameters(State(known): State<Arc<Known>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let of_route = path.and_then(|path| known.get(&(request.method().clone(), path)));
     let query = request.uri().query().unwrap_or_default();
@@ -123,10 +121,15 @@ async fn parameters(
             let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
             let mut all: Vec<_> = of_route.iter().map(String::as_str).collect();
             all.sort_unstable();
-            let problem = Problem::bad_request("unknown_parameter", format!("there is no parameter `{name}` here"));
+            let problem =
+                Problem::bad_request("unknown_parameter", format!("there is no parameter `{name}` here"));
             let problem = problem.fault(name, "unknown");
-            return if all.is_empty() { problem } else { problem.hint(format!("Known: {}.", all.join(", "))) }
-                .into_response();
+            return if all.is_empty() {
+                problem
+            } else {
+                problem.hint(format!("Known: {}.", all.join(", ")))
+            }
+            .into_response();
         }
     }
     next.run(request).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dgh_store::artifacts::{self, Artifact};
 use dgh_store::calls::{self, Limits, NewCall, NewMessage};
-use dgh_store::deliveries::{self, NewDelivery, NewEndpoint};
+use dgh_store::deliveries::{self, NewDelivery};
 use dgh_store::{ArtifactId, CallId, InboxId};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -113,11 +113,8 @@ pub(crate) async fn all(house: &House) -> BTreeMap<String, String> {
     keep("file", file.id.as_str());
     keep("kind", "recording");
     keep("word", "nothing");
-    let to = NewEndpoint { agent: "desk", webhook: "crm", origin: "https://crm.example.org" };
-    let endpoint = deliveries::target(&mut tx, org, &to, now).await.unwrap();
-    keep("endpoint", endpoint.as_str());
     let new = NewDelivery {
-        endpoint: &endpoint,
+        origin: "https://crm.example.org",
         agent: "desk",
         profile: None,
         webhook: "crm",
@@ -131,6 +128,8 @@ pub(crate) async fn all(house: &House) -> BTreeMap<String, String> {
     };
     let delivery = deliveries::enqueue(&mut tx, org, &new, now).await.unwrap().unwrap();
     keep("delivery", delivery.as_str());
+    let kept = deliveries::get(&mut tx, org, &delivery).await.unwrap();
+    keep("endpoint", kept.endpoint_id.as_str());
     tx.commit().await.unwrap();
     made
 }

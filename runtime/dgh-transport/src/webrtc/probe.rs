@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::connection::{Connection, Handler};
+use super::connection::Handler;
 use super::peer::{build, setup};
 use super::{Config, IceServer, WebRtcError};
 

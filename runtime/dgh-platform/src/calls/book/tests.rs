@@ -26,7 +26,7 @@ use crate::{Options, Project, Wanted};
 
 const KEY: [u8; KEY_LENGTH] = [7; KEY_LENGTH];
 /// Long enough for a box that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const AGENT: &str = r#"dgh 1
 
@@ -79,7 +79,8 @@ async fn node_with(data: &Path, database: Option<&String>, lease: Duration, file
     fs::write(data.join("agent.dgh"), AGENT).unwrap();
     let shared = data.parent().unwrap().join("keys");
     let keys = fs::read_to_string(&shared).ok().map(|text| {
-        let keys: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+        let keys: Vec<&str> =
+            text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
         keys.join(",").into()
     });
     let settings =
@@ -175,7 +176,7 @@ async fn places() -> [(TempDir, Option<String>); 2] {
     [(TempDir::new().unwrap(), None), (TempDir::new().unwrap(), Some(postgres_url().await))]
 }
 
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_hours(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_is_written_down_from_its_place_to_its_files() {
