@@ -13,7 +13,7 @@ use crate::calls::phone::Phone;
 use crate::calls::serve::{Served, Setup};
 
 /// A lease, and what a busy box adds to it.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 async fn node(database: &str) -> Served {
     let setup = Setup::example("clinic")

@@ -296,7 +296,7 @@ impl Served {
         }
         until(Duration::from_secs(5), || (!Setup::logs_in(&self.folder()).is_empty()).then_some(())).await;
         let logs = Setup::logs_in(&self.folder());
-        logs.iter().map(|log| format!("{}:\n{}\n", log.log.agent, log.story())).collect()
+        logs.iter().flat_map(|log| [log.log.agent.clone(), ":\n".into(), log.story(), "\n".into()]).collect()
     }
 
     /// A program on the network on which this server is.
