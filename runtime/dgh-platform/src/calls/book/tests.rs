@@ -34,13 +34,16 @@ agent desk {
   outcome done, gone
   tags: ["front"]
 
-  var day: text = "Monday" "The day"
+  var day: text "The day"
 
   start hello
 
   node hello {
     ask "Shall I go on?"
-    when agrees: "They want to go on" like ["yes please"] -> end done { say "Goodbye." }
+    when agrees: "They want to go on" like ["yes please"] -> end done {
+      set day = "Monday"
+      say "Goodbye."
+    }
     when denies: "They do not" like ["no thanks"] -> end gone { say "Goodbye." }
   }
 
