@@ -22,7 +22,7 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Match>, Problem> {
     let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match tag.filter(|tag| !tag.contains('"')) {
         Some(tag) => Ok(Some(Match::This(tag.to_owned()))),
-        None => Err(Problem::bad_request("bad_if_match", "`If-Match` is one `ETag`, in quotes, or `*`")),
+        None => Err(Problem::unprocessable("bad_if_match", "`If-Match` is one `ETag`, in quotes, or `*`")),
     }
 }
 
