@@ -41,7 +41,9 @@ async fn a_call_that_does_not_end_is_ended_when_the_time_is_over() {
     assert_eq!(log.ended().1, "operator", "{}", log.story());
     let words = "i am sorry this call has to end now please call again goodbye";
     let heard = phone.heard().between(before, end);
-    assert_eq!(heard.heard_as(&[words, WELCOME, ASK, "goodbye"]), words, "{}", log.story());
+    let heard = heard.heard_as(&[words, WELCOME, ASK, "goodbye"]);
+    // The click of the line's end may sound like one more short word.
+    assert!(heard.starts_with(words), "{heard}\n{}", log.story());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn clinic(to: &str) -> Setup {
     let webhook = format!(
         "  webhook crm on call.started, call.ended {{\n    post: \"{to}\"\n    sign: secret.SIGN\n    \
-         body: {{ call: call.id, ended_by: call.ended_by, outcome: call.outcome? }}\n  }}\n\n  review quality {{"
+         body: {{ call: call.id, ended_by: call.ended_by?, outcome: call.outcome? }}\n  }}\n\n  review quality {{"
     );
     Setup::example("clinic")
         .with("  review quality {", &webhook)
@@ -110,6 +110,8 @@ async fn what_is_left_when_a_server_stops_is_sent_by_the_next_one() {
     let all = all.await.unwrap_or_else(|| panic!("{:?}\n{}", receiver.received(), served.told()));
     let started: Vec<_> =
         all.iter().filter(|request| request.header("x-dgh-event") == Some("call.started")).collect();
-    assert!(started.len() >= 2, "it was tried before and after");
+    let story: Vec<_> =
+        all.iter().map(|request| (request.header("x-dgh-event"), request.header("x-dgh-attempt"))).collect();
+    assert!(started.len() >= 2, "it was tried before and after: {story:?}");
     assert!(started.iter().all(|request| request.header("webhook-id") == before[0].header("webhook-id")));
 }
