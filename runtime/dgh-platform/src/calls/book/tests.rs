@@ -244,7 +244,9 @@ async fn a_call_is_written_down_from_its_place_to_its_files() {
         let said = node.book.transcript(&row).await.unwrap().unwrap();
         let words: Vec<&str> =
             said["turns"].as_array().unwrap().iter().map(|turn| turn["text"].as_str().unwrap()).collect();
-        assert_eq!(words, ["Shall I go on?", "yes please", "Goodbye."]);
+        // A caller who is slow to answer may be asked once more in between.
+        assert_eq!(words.first(), Some(&"Shall I go on?"), "{words:?}");
+        assert!(words.ends_with(&["yes please", "Goodbye."]), "{words:?}");
         let lines = node.book.lines(&row).await.unwrap();
         let route = lines.iter().find(|line| line.what["what"] == "route").unwrap();
         assert!(route.what["why"].as_str().is_some(), "{route:?}");
