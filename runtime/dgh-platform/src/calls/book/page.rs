@@ -131,10 +131,12 @@ impl Follower {
                 entries.extend(self.opener.feed(&part.bytes)?);
                 self.part = part.number;
             }
+            let mut start = self.opener.start().map(|log| log.start.now);
             if row.state == "ended" {
                 self.ended = true;
                 // Its parts may be a file by now.
                 if let Some(log) = self.book.log(&row).await.unwrap_or_default() {
+                    start = Some(log.start.now);
                     let last = entries.last().map_or(self.seen, |entry: &Entry| entry.seq);
                     entries.extend(log.entries.into_iter().filter(|entry| entry.seq > last));
                 }
@@ -142,8 +144,7 @@ impl Follower {
             entries.retain(|entry| entry.seq > self.seen);
             if let Some(last) = entries.last() {
                 self.seen = last.seq;
-                let start = self.opener.start().map_or(Timestamp(row.created_at), |log| log.start.now);
-                return Ok(Some(lines(&entries, start)));
+                return Ok(Some(lines(&entries, start.unwrap_or(Timestamp(row.created_at)))));
             }
             if !self.ended {
                 sleep(LOOK).await;

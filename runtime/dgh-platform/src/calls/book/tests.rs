@@ -34,14 +34,14 @@ agent desk {
   outcome done, gone
   tags: ["front"]
 
-  var day: text "The day"
+  var day: text = "Monday" "The day"
 
   start hello
 
   node hello {
     ask "Shall I go on?"
     when agrees: "They want to go on" like ["yes please"] -> end done {
-      set day = "Monday"
+      set day = "Tuesday"
       say "Goodbye."
     }
     when denies: "They do not" like ["no thanks"] -> end gone { say "Goodbye." }
@@ -204,7 +204,7 @@ async fn a_call_is_written_down_from_its_place_to_its_files() {
         let mut conn = node.book.read().await.unwrap();
         assert_eq!(
             calls::values_of(&mut conn, &node.org, &id).await.unwrap(),
-            [("day".into(), "Monday".into())]
+            [("day".into(), "Tuesday".into())]
         );
         assert_eq!(calls::tags_of(&mut conn, &node.org, &id).await.unwrap(), ["front"]);
         let usage = calls::usage_of(&mut conn, &node.org, &id).await.unwrap();
